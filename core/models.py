@@ -1,4 +1,4 @@
-"""Rows of the portal as a whole: what people did to it, and which keys it was set up with."""
+"""Rows of the portal as a whole: what people did to it, asked it, and which keys it has."""
 
 from __future__ import annotations
 
@@ -60,3 +60,25 @@ class KeyCheck(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.digest[:4]}"
+
+
+class NumberSearch(models.Model):
+    """That a person looked up a phone number, kept for an hour. `core.number_searches` counts.
+
+    The rows hold keyed hashes, since a list of what people look up would be personal data itself.
+    """
+
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    number = models.CharField(max_length=64)
+    alike = models.CharField(max_length=64)
+    """The hash of the number as it is shown masked."""
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=("by", "number"), name="one_search_per_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"search of {self.by_id} at {self.at}"

@@ -57,6 +57,7 @@ def queue(draft: Draft, *, by: User, form_token: str) -> tuple[Message, bool]:
     limit is used up; then nothing is saved.
     """
     row = build_message(draft, by, form_token)
+    row.typed_by_id, row.typed_at = by.pk, row.created_at
     try:
         with transaction.atomic():
             row.save(force_insert=True)
@@ -85,7 +86,7 @@ def was_sent(form_token: str, by: User) -> bool:
 
 
 def build_message(draft: Draft, by: User | None, form_token: str | None) -> Message:
-    """Build the message of a draft without saving it."""
+    """Build the message of a draft without saving it. Nobody is noted as having typed it."""
     row = Message(
         account=draft.account,
         recipient=draft.recipient.e164,

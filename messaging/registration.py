@@ -25,7 +25,7 @@ from .batches.importing import file_errors
 from .engine.source import MessageSource
 from .messages_on_hold import MessagesOnHold
 from .models import Message
-from .presentation import batch_labels, dashboard, explanations, labels, row_texts
+from .presentation import batch_labels, dashboard, explanations, labels, row_texts, visibility
 from .presentation.journal_links import find_subjects, message_link
 from .presentation.missing_reports import missing_reports_of
 from .states import MessageState
@@ -44,6 +44,7 @@ def register_app() -> None:
     file_errors.register()
     row_texts.register()
     labels.register()
+    visibility.register()
     attention.register(dashboard.attention_items)
     explanations.register()
     far_times.register("queued messages", FarTime(_queued, "not_before").bring_near)

@@ -142,4 +142,6 @@ _COPIED_FIELDS = (
     "sms_kind",
     "encoding",
     "segments",
+    "typed_by_id",
+    "typed_at",
 )

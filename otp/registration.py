@@ -19,7 +19,7 @@ from .checks_on_hold import ChecksOnHold
 from .codes_on_hold import CodesOnHold
 from .engine.check_source import CheckSource
 from .models import Attempt, SendGap
-from .presentation import dashboard, labels
+from .presentation import dashboard, labels, visibility
 from .presentation.journal_links import session_link
 from .states import AttemptState
 
@@ -33,6 +33,7 @@ def register_app() -> None:
     holdable.register(CodesOnHold())
     holdable.register(ChecksOnHold())
     labels.register()
+    visibility.register()
     far_times.register("queued checks", FarTime(_queued_checks, "not_before").bring_near)
     far_times.register("gaps between codes", FarTime(SendGap.objects.all, "free_at").bring_near)
     far_times.register("codes", sessions.expire_far_ahead)

@@ -145,6 +145,8 @@ def send_code(
         code = typed or codes.make(route.code_length(session.length))
     draft = route.draft(parse_number(session.recipient), code, f"session:{session.pk}")
     message = queue_message.build_message(draft, by, form_token)
+    # Whoever sends a further code did not type the number.
+    message.typed_by_id, message.typed_at = session.created_by_id, session.created_at
     message.save(force_insert=True)
     serial = newest + 1
     return SentCode.objects.create(

@@ -27,7 +27,7 @@ from .engine.lookup_source import ContentSource
 from .engine.place_source import PlaceSource
 from .models import Cancel, Order, Reading, Watch
 from .orders_on_hold import OrdersOnHold
-from .presentation import dashboard, explanations, labels
+from .presentation import dashboard, explanations, labels, visibility
 from .presentation.journal_links import order_link
 from .states import CANCEL_OPEN, OrderState, ReadingState
 
@@ -57,6 +57,7 @@ def register_app(config: AppConfig) -> None:
     holdable.register(OrdersOnHold())
     holdable.register(CancelsOnHold())
     labels.register()
+    visibility.register()
     explanations.register()
     attention.register(dashboard.attention_items)
     balances.register_later_statements(later_statements)

@@ -15,11 +15,14 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from core.acts import record_act
 from core.admin.base import PortalAdmin
 from core.admin.buttons import EmptyState
+from core.admin.pages import current_user
 from providers import daily_limits
 from providers.models import DailyLimit
 
+from .delegation import may_limit
 from .roles import role_label
 
 
@@ -44,6 +47,8 @@ class DailyLimitForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=UnfoldAdminSelectWidget(),
     )
 
+    actor: User
+
     class Meta:
         model = DailyLimit
         fields = ("user", "group", "what", "most")
@@ -58,7 +63,25 @@ class DailyLimitForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned: dict[str, Any] = super().clean() or {}
         if bool(cleaned.get("user")) == bool(cleaned.get("group")):
             raise ValidationError(gettext("Choose either a staff member or a role."))
+        if not may_limit(self.actor, cleaned.get("user") or cleaned["group"]):
+            raise ValidationError(
+                gettext(
+                    "You can only set limits of people and roles with fewer permissions than you,"
+                    " and not your own."
+                )
+            )
         return cleaned
+
+
+def _may_change(request: HttpRequest, limit: DailyLimit) -> bool:
+    target = limit.user or limit.group
+    return target is not None and may_limit(request.user, target)
+
+
+def _record(what: str, request: HttpRequest, limit: DailyLimit) -> None:
+    subject = f"user:{limit.user_id}" if limit.user_id else f"role:{limit.group_id}"
+    by = current_user(request)
+    record_act(what, by=by, subject=subject, what_is_limited=limit.what, most=limit.most)
 
 
 @admin.register(DailyLimit)
@@ -89,9 +112,28 @@ class DailyLimitAdmin(PortalAdmin):
         cap = daily_limits.Cap(limit.what, "user", str(limit.user_id), limit.most)
         return str(daily_limits.usage_of(cap))
 
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        form.actor = current_user(request)
+        return form
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        allowed = bool(request.user.has_perm("providers.change_dailylimit"))
+        return allowed and (not isinstance(obj, DailyLimit) or _may_change(request, obj))
+
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """A limit may be deleted, because the change log keeps a record of it."""
-        return bool(request.user.has_perm("providers.change_dailylimit"))
+        """A limit may be deleted, because a record of it is kept."""
+        return self.has_change_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: DailyLimit, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        _record("limit.set", request, obj)
+
+    def delete_model(self, request: HttpRequest, obj: DailyLimit) -> None:
+        _record("limit.delete", request, obj)
+        super().delete_model(request, obj)
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(

@@ -1,4 +1,8 @@
-"""Privilege delegation: staff cannot grant or take over permissions they lack."""
+"""Privilege delegation: staff act only on people who hold less than they do.
+
+Nobody edits a peer, gives a peer's permissions, or acts as one. Otherwise two accounts of one
+person could agree with each other.
+"""
 
 from __future__ import annotations
 
@@ -24,23 +28,59 @@ def permissions_of(user: Actor) -> QuerySet[Permission]:
 
 
 def may_edit(actor: Actor, target: User) -> bool:
-    """Whether `actor` may edit or deactivate `target`, or reset the password."""
+    """Whether `actor` may edit or deactivate `target`.
+
+    People edit their own name, but not their own permissions (`smsportal.staff`).
+    """
     if not isinstance(actor, User):
         return False
+    return actor.is_superuser or actor.pk == target.pk or is_above(actor, target)
+
+
+def is_above(actor: User, target: User) -> bool:
+    """Whether `target` holds a part, but not all, of what `actor` holds."""
+    if actor.is_superuser or target.is_superuser:
+        return actor.is_superuser and not target.is_superuser
+    return holds_more(actor, permissions_of(target))
+
+
+def holds_more(actor: User, permissions: QuerySet[Permission]) -> bool:
+    """Whether `permissions` are a strict subset of those of `actor`."""
     if actor.is_superuser:
         return True
-    if target.is_superuser:
+    ours = set(permissions_of(actor).values_list("pk", flat=True))
+    return set(permissions.values_list("pk", flat=True)) < ours
+
+
+def may_reset_password(actor: Actor, target: User) -> bool:
+    """Whether `actor` may make a link by which `target` chooses a new password.
+
+    Superusers have no one above them; `manage.py changepassword` is for them.
+    """
+    return isinstance(actor, User) and actor.pk != target.pk and is_above(actor, target)
+
+
+def may_limit(actor: Actor, target: User | Group) -> bool:
+    """Whether `actor` may set the daily limit of a person or a role. Nobody may set their own."""
+    if not isinstance(actor, User):
         return False
-    return not permissions_of(target).exclude(pk__in=permissions_of(actor).values("pk")).exists()
+    if isinstance(target, User):
+        return actor.pk != target.pk and (actor.is_superuser or is_above(actor, target))
+    holds_it = actor.groups.filter(pk=target.pk).exists()
+    return not holds_it and holds_more(actor, target.permissions.all())
 
 
 def grantable_roles(actor: Actor) -> QuerySet[Group]:
-    """The roles that hold no permission that `actor` lacks."""
+    """The roles that hold a part, but not all, of what `actor` holds."""
     roles = Group.objects.order_by("pk")
-    if isinstance(actor, User) and actor.is_superuser:
+    if not isinstance(actor, User):
+        return roles.none()
+    if actor.is_superuser:
         return roles
-    beyond = ~Q(permissions__in=permissions_of(actor).values("pk")) & Q(permissions__isnull=False)
-    return roles.annotate(beyond=Count("permissions", filter=beyond)).filter(beyond=0)
+    ours = permissions_of(actor)
+    beyond = ~Q(permissions__in=ours.values("pk")) & Q(permissions__isnull=False)
+    counted = roles.annotate(beyond=Count("permissions", filter=beyond), held=Count("permissions"))
+    return counted.filter(beyond=0, held__lt=ours.count())
 
 
 def grantable_permissions(actor: Actor) -> QuerySet[Permission]:

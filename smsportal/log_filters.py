@@ -6,12 +6,13 @@ import logging
 import re
 from typing import Final
 
-_TOKEN: Final = re.compile(r"(/callbacks/)[^/\s?\"']+")
-"""Django logs the full path of a rejected request, and a callback's path is a secret."""
+_TOKEN: Final = re.compile(r"(/callbacks/|/set-password/[^/\s?\"']+/)[^/\s?\"']+")
+"""Django logs the full path of a rejected request. A callback's path is a secret, and so is that of
+a one-time link."""
 
 
 def hide_tokens(text: str) -> str:
-    """Replace the secret token in callback addresses."""
+    """Replace the secret token in addresses of callbacks and one-time links."""
     return _TOKEN.sub(r"\1[hidden]", text)
 
 
@@ -20,6 +21,6 @@ class CallbackTokenFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
-        if "/callbacks/" in message:
+        if "/callbacks/" in message or "/set-password/" in message:
             record.msg, record.args = hide_tokens(message), None
         return True

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Final
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import pgettext_lazy
 from unfold.sites import UnfoldAdminSite
+
+from core.client_address import client_address
+
+MAX_SEARCHED: Final = 200
+"""Characters of a search."""
+MAX_FOUND: Final = 100
 
 
 class PortalSite(UnfoldAdminSite):
@@ -52,9 +61,44 @@ class PortalSite(UnfoldAdminSite):
     def search(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        # The theme does not validate the page number in the URL.
-        query = request.GET.copy()
-        query.pop("page", None)
-        request.GET = query  # type: ignore[assignment]
-        answer: HttpResponse = super().search(request, extra_context)
+        """The pages whose name has the typed text.
+
+        The theme keeps what it finds for five minutes, also after a permission was taken, and one
+        entry of the cache for each word that somebody types.
+        """
+        term = request.GET.get("s", "").strip().lower()[:MAX_SEARCHED]
+        if not term:
+            return HttpResponse()
+        found = self._search_apps(list(super().get_app_list(request)), term)
+        paginator = Paginator(found, MAX_FOUND)
+        context = {"page_obj": paginator, "results": paginator.page(1), "page_counter": 0}
+        return TemplateResponse(
+            request,
+            "unfold/helpers/search_results.html",
+            context,
+            headers={"HX-Trigger": "search"},
+        )
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        from core.acts import record_act
+        from core.admin.pages import current_user
+
+        answer: HttpResponse = super().login(request, extra_context)
+        if request.method == "POST" and answer.status_code == HTTPStatus.FOUND:
+            address = client_address(request)
+            record_act("sign_in", by=current_user(request), address=str(address or ""))
+        return answer
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        from core.acts import record_act
+        from core.admin.pages import current_user
+
+        answer: HttpResponse = super().password_change(request, extra_context)
+        if request.method == "POST" and answer.status_code == HTTPStatus.FOUND:
+            person = current_user(request)
+            record_act("staff.password", by=person, subject=f"user:{person.pk}")
         return answer

@@ -6,62 +6,44 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from core.acts import record_act
 from core.admin.base import PortalAdmin
-from core.admin.buttons import Text
+from core.admin.buttons import Crumb
+from core.admin.pages import current_user
+from core.stored_texts import declare
 from core.times import when
 
-from .delegation import grantable_permissions, grantable_roles, may_edit
-from .roles import permission_label, role_label
+from .delegation import (
+    grantable_permissions,
+    grantable_roles,
+    may_edit,
+    may_reset_password,
+    permissions_of,
+)
+from .password_links import make_link
+from .roles import role_label
+from .staff_forms import NewStaffForm, StaffForm, permission_field, role_field
 
 # Django's classes and ours both inherit from its ModelAdmin, which the stubs reject.
 DjangoUserAdmin: Any = UserAdmin
 DjangoGroupAdmin: Any = GroupAdmin
-ModelMultipleChoiceField: Any = forms.ModelMultipleChoiceField
 
 admin.site.unregister([User, Group])
 
-
-class RoleField(ModelMultipleChoiceField):
-    def label_from_instance(self, obj: Model) -> str:
-        return role_label(obj.name) if isinstance(obj, Group) else str(obj)
-
-
-class PermissionField(ModelMultipleChoiceField):
-    def label_from_instance(self, obj: Model) -> str:
-        return permission_label(obj) if isinstance(obj, Permission) else str(obj)
-
-
-def role_field(queryset: QuerySet[Group]) -> RoleField:
-    return RoleField(
-        queryset,
-        label=pgettext_lazy("field", "Roles"),
-        required=False,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text=_("You can only assign roles whose permissions you have yourself."),
-    )
-
-
-def permission_field(
-    queryset: QuerySet[Permission], label: Text, help_text: Text = ""
-) -> PermissionField:
-    return PermissionField(
-        queryset,
-        label=label,
-        required=False,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text=help_text,
-    )
+LINK_MADE = declare("staff.link", _("One-time link created"))
 
 
 class RoleFilter(admin.SimpleListFilter):
@@ -82,9 +64,8 @@ class RoleFilter(admin.SimpleListFilter):
 
 @admin.register(User)
 class StaffAdmin(DjangoUserAdmin, PortalAdmin):
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
+    form = StaffForm
+    add_form = NewStaffForm
     list_title = pgettext_lazy("title", "Staff")
     add_title = _("Add staff member")
     list_display = ("username", "full_name", "roles", "active", "last_seen")
@@ -92,7 +73,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
     filter_horizontal = ()
-    add_fieldsets = ((None, {"fields": ("username", "password1", "password2")}),)
+    add_fieldsets = ((None, {"fields": ("username",)}),)
 
     # --- list --------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -138,6 +119,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm[Any]]:
         form: type[forms.ModelForm[Any]] = super().get_form(request, obj, change=change, **kwargs)
+        form.actor = current_user(request)  # type: ignore[attr-defined]
         if "groups" in form.base_fields:
             form.base_fields["groups"] = role_field(grantable_roles(request.user))
         if "user_permissions" in form.base_fields:
@@ -160,7 +142,40 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
     @admin.display(description=pgettext_lazy("column", "Password"))
     def new_password(self, user: User) -> str:
         page = reverse("admin:auth_user_password_change", args=[user.pk])
-        return format_html('<a class="button" href="{}">{}</a>', page, _("Set a new password"))
+        return format_html('<a class="button" href="{}">{}</a>', page, _("Create a one-time link"))
+
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002 - Django's name
+        form_url: str = "",
+    ) -> HttpResponse:
+        """The page that makes a one-time link. It keeps the address of Django's page."""
+        person = self.get_object(request, unquote(id))
+        if not isinstance(person, User):
+            raise Http404
+        may_edit_staff = super().has_change_permission(request, person)
+        if not may_edit_staff or not may_reset_password(request.user, person):
+            raise PermissionDenied
+        link = self._make_link(request, person) if request.method == "POST" else ""
+        title = _("One-time link")
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "trail": [self.list_crumb(), Crumb(str(person), self.object_url(person)), Crumb(title)],
+            "person": person,
+            "link": link,
+        }
+        answer = TemplateResponse(request, "admin/auth/user/one_time_link.html", context)
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+    def _make_link(self, request: HttpRequest, person: User) -> str:
+        with transaction.atomic():
+            record_act("staff.link", by=current_user(request), subject=f"user:{person.pk}")
+            self.log_change(request, person, LINK_MADE.store())
+        return make_link(request, person)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         allowed: bool = super().has_change_permission(request, obj)
@@ -171,12 +186,29 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
         obj.is_staff = True
         super().save_model(request, obj, form, change)
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Record who changed whose account. It runs after the roles have been saved."""
+        super().save_related(request, form, formsets, change)
+        person: User = form.instance
+        record_act(
+            "staff.change" if change else "staff.add",
+            by=current_user(request),
+            subject=f"user:{person.pk}",
+            fields=form.changed_data,
+            active=person.is_active,
+            roles=sorted(person.groups.values_list("name", flat=True)),
+            permissions=permissions_of(person).count(),
+        )
+
     def redirect_after_save(self, request: HttpRequest, obj: Model, *, added: bool) -> HttpResponse:
         answer = super().redirect_after_save(request, obj, added=added)
         if added:
             self.message_user(
                 request,
-                _("Now assign roles. Without a role, the person sees nothing."),
+                _(
+                    "Now assign roles, without which the person sees nothing. Then create a"
+                    " one-time link, by which the person chooses a password."
+                ),
                 messages.INFO,
             )
         return answer
@@ -216,6 +248,17 @@ class RoleAdmin(DjangoGroupAdmin, PortalAdmin):
                 offered, pgettext_lazy("field", "Permissions")
             )
         return form
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        role: Group = form.instance
+        record_act(
+            "role.change" if change else "role.add",
+            by=current_user(request),
+            subject=f"role:{role.pk}",
+            fields=form.changed_data,
+            permissions=sorted(role.permissions.values_list("codename", flat=True)),
+        )
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.is_active and request.user.is_superuser

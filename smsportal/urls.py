@@ -6,6 +6,8 @@ from django.views.generic import RedirectView
 
 from providers.callbacks.receive import callback, mistyped_callback
 
+from .password_links import SetPasswordPage
+
 admin.autodiscover()
 
 urlpatterns = [
@@ -17,6 +19,7 @@ urlpatterns = [
     # A mistyped callback address must not lead to the sign-in page, whose address would hold its
     # secret.
     re_path(r"^/*[Cc][Aa][Ll][Ll][Bb][Aa][Cc][Kk][Ss]?(?:/|$)", mistyped_callback),
+    path("set-password/<uidb64>/<token>/", SetPasswordPage.as_view(), name="set_password"),
     path("", admin.site.urls),
 ]
 

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Final, Generic
 
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.acts import record_act
+from core.phone import mask, search_key
+from core.secrets import DOTS
 from core.stored_texts import Stored, as_value, declare, object_name
 
 from .pages import ObjectPage, ObjectType, current_user, refuse_fragment
 from .reasons import REVEAL_REASONS, reason_from
 
+MAX_FILTERS: Final = 500
+"""Characters of the filters that are kept."""
+_ID: Final = re.compile(r"[\w-]{4,64}", re.ASCII)
 REVEALED: Final = declare("revealed", _("Revealed: %(reason)s"))
 
 
@@ -40,15 +50,38 @@ def log_change(
     LogEntry.objects.bulk_create(entries)
 
 
-def log_export(request: HttpRequest, model: type[Model], message: Stored) -> None:
-    """Log an export of `model`. It concerns a list, so the entry names no object."""
-    LogEntry.objects.create(
-        user=current_user(request),
-        content_type=ContentType.objects.get_for_model(model),
-        object_repr=model._meta.label_lower,
-        action_flag=CHANGE,
-        change_message=message,
-    )
+def log_export(request: HttpRequest, model: type[Model], message: Stored, *, count: int) -> None:
+    """Log an export of `count` rows of `model`, with the filters that were set.
+
+    It concerns a list, so the entry names no object.
+    """
+    name = model._meta.label_lower
+    with transaction.atomic():
+        LogEntry.objects.create(
+            user=current_user(request),
+            content_type=ContentType.objects.get_for_model(model),
+            object_repr=name,
+            action_flag=CHANGE,
+            change_message=message,
+        )
+        record_act(
+            "export",
+            by=current_user(request),
+            rows=name,
+            count=count,
+            filters=export_filters(request),
+        )
+
+
+def export_filters(request: HttpRequest) -> str:
+    """The filters of an exported list as in its address, without a number or text searched for."""
+    query = request.GET.copy()
+    term = query.get(SEARCH_VAR, "").strip()
+    if term:
+        number = search_key(term)
+        shown = term if _ID.fullmatch(term) else DOTS
+        query[SEARCH_VAR] = mask(number) if number else shown
+    return query.urlencode()[:MAX_FILTERS]
 
 
 class ObjectAction(ObjectPage[ObjectType], Generic[ObjectType]):
@@ -58,6 +91,11 @@ class ObjectAction(ObjectPage[ObjectType], Generic[ObjectType]):
 
     def log(self, obj: Model, message: Stored) -> None:
         log_change(self.request, [obj], message)
+
+
+def record_reveal(obj: Model, by: User, reason: Stored) -> None:
+    """Record that somebody saw an object whole. Call it in the transaction of its log entry."""
+    record_act("reveal", by=by, subject=f"{obj._meta.model_name}:{obj.pk}", reason=reason)
 
 
 class RevealAction(ObjectAction[ObjectType], Generic[ObjectType]):
@@ -80,10 +118,12 @@ class RevealAction(ObjectAction[ObjectType], Generic[ObjectType]):
         obj = self.find(object_id)
         reason = reason_from(request, REVEAL_REASONS)
         if reason:
-            self.log(obj, REVEALED.store(reason=as_value(reason)))
+            with transaction.atomic():
+                self.log(obj, REVEALED.store(reason=as_value(reason)))
+                record_reveal(obj, current_user(request), reason)
             context = self.get_revealed(obj)
         else:
-            context = {"note": gettext("Choose or enter a reason first.")}
+            context = {"note": gettext("Choose a reason first, or describe it in a few words.")}
         answer = render(request, self.template_name, context)
         answer["Cache-Control"] = "no-store"
         return answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin import display
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
@@ -14,13 +15,15 @@ from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import pgettext_lazy
 
+from core.number_searches import TOO_MANY, allow_search
 from core.phone import search_key
 from core.times import when
+from core.visibility import may_reveal
 
 from .base import PortalAdmin
 from .buttons import Crumb
 from .live import Cells, changed_cells
-from .pages import fragment, refuse_fragment
+from .pages import current_user, fragment, refuse_fragment
 
 
 class ReadOnlyAdmin(PortalAdmin):
@@ -66,6 +69,18 @@ class ReadOnlyAdmin(PortalAdmin):
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, self.detail_template, context)
+
+
+def may_ask_for(admin: PortalAdmin, request: HttpRequest, number: str) -> bool:
+    """Whether this reader is told if the list has the number. If not, the page says why."""
+    reader = current_user(request)
+    if may_reveal(admin.model, reader):
+        return True
+    allowed = allow_search(number, reader, where=admin.opts.label_lower)
+    if not allowed and request.method == "GET" and not hasattr(request, "said_too_many"):
+        request.said_too_many = True  # type: ignore[attr-defined]
+        messages.error(request, str(TOO_MANY))
+    return allowed
 
 
 class TrackedAdmin(ReadOnlyAdmin):
@@ -127,7 +142,7 @@ class TrackedAdmin(ReadOnlyAdmin):
             return queryset, False
         found = self.match_id(term) | self.extra_search(request, term)
         number = search_key(term)
-        if number:
+        if number and may_ask_for(self, request, number):
             found |= Q(**{self.number_field: number})
         return queryset.filter(found), False
 

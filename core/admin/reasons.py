@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final, TypeAlias
+from unicodedata import east_asian_width
 
 from django.http import HttpRequest
 from django.utils.translation import pgettext_lazy
@@ -11,6 +12,8 @@ from django.utils.translation import pgettext_lazy
 from core.stored_texts import Stored, StoredText, declare, from_staff
 
 MAX_REASON_LENGTH: Final = 200
+SHORTEST_REASON: Final = 5
+"""Letters. A Chinese character counts as three."""
 
 Presets: TypeAlias = Mapping[str, StoredText]
 """Reasons to choose from, by their value in the form."""
@@ -24,11 +27,22 @@ REVEAL_REASONS: Final[Presets] = {
 
 
 def reason_from(request: HttpRequest, presets: Presets) -> Stored:
-    """The chosen preset or the typed text, as it is stored; empty if there is neither."""
+    """The chosen preset or the typed text, as it is stored.
+
+    Empty if there is neither, or if the text is too short to say why.
+    """
     chosen = request.POST.get("reason", "")
     if chosen in presets:
         return presets[chosen].store()
-    return typed_reason(request.POST.get("other", ""))
+    typed = typed_reason(request.POST.get("other", ""))
+    return typed if says_something(typed) else Stored("")
+
+
+def says_something(text: str) -> bool:
+    """Whether a text has five letters, or two Chinese characters, that are not all the same."""
+    letters = [character for character in text.casefold() if character.isalnum()]
+    weight = sum(3 if east_asian_width(letter) == "W" else 1 for letter in letters)
+    return weight >= SHORTEST_REASON and len(set(letters)) > 1
 
 
 def typed_reason(text: str) -> Stored:

@@ -83,7 +83,7 @@ class SettlePage(ObjectAction[Message]):
         message = self.find(object_id)
         because = reason_from(request, SETTLE_REASONS)
         if not because:
-            messages.error(request, _("No change: choose or enter a reason."))
+            messages.error(request, _("No change: choose a reason, or describe it in a few words."))
             return self.back_to(message)
         outcome = self.outcomes.get(request.POST.get("outcome", ""))
         if outcome is None:
@@ -131,7 +131,7 @@ class SendAgainPage(ObjectAction[Message]):
 class RevealPage(RevealAction[Message]):
     """Show the full number and text."""
 
-    permission_required = "messaging.reveal_message"
+    permission_required = ("messaging.view_message", "messaging.reveal_message")
     template_name = "messaging/revealed.html"
 
     def get_revealed(self, obj: Message) -> dict[str, Any]:

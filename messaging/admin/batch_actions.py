@@ -11,11 +11,13 @@ from django.shortcuts import render
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from core.acts import record_act
 from core.admin.actions import ObjectAction
 from core.admin.buttons import Crumb
 from core.admin.exports import Column, export, requested_format
 from core.admin.pages import current_user
 from core.stored_texts import StoredText
+from core.visibility import may_export_whole
 from providers.daily_limits import LimitReached
 from providers.limit_texts import limit_text
 
@@ -24,7 +26,7 @@ from ..batches import create, lifecycle, resend
 from ..models import Batch, StagedRow
 from ..presentation import row_texts
 from .actions import ON_HOLD_TEXT
-from .batch_page import context_of, fingerprint, may_see_whole
+from .batch_page import context_of, fingerprint
 from .recheck_form import RecheckForm
 
 CHECKED_AGAIN: Final = _(
@@ -166,12 +168,18 @@ class ReportPage(BatchAction):
 
     def get(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         batch = self.find(object_id)
-        whole = may_see_whole(batch, request.user) or request.user.has_perm(
-            "messaging.reveal_message"
-        )
+        whole = may_export_whole(batch, request.user)
         format_ = requested_format(request)
         rows = StagedRow.objects.filter(batch=batch).exclude(verdict=StagedRow.Verdict.GOOD)
         self.log(batch, log_texts.REPORT_DOWNLOADED.store())
+        record_act(
+            "export",
+            by=current_user(request),
+            subject=f"batch:{batch.pk}",
+            rows=StagedRow._meta.label_lower,
+            count=rows.count(),
+            whole=whole,
+        )
         columns = (
             Column(pgettext_lazy("column", "Row"), lambda row: row.number),
             Column(_("Value in file"), lambda row: row_texts.typed_text(row, whole=whole)),

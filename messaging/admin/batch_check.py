@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.contrib.auth.models import AnonymousUser, User
-
 from core.countries import country_name
 from core.phone import DOT
 
@@ -16,16 +14,15 @@ from ..presentation.reading_texts import facts_of, warnings_of
 FIRST_RECIPIENTS: Final = 5
 
 
-def reading_context(batch: Batch, user: User | AnonymousUser, *, whole: bool) -> dict[str, Any]:
+def reading_context(batch: Batch, *, whole: bool) -> dict[str, Any]:
     """`whole`: whether the reader may see the other cells of the file. Numbers stay masked."""
     found = batch.findings or {}
-    may_see_cells = whole or user.has_perm("messaging.reveal_message")
     return {
         "reading_facts": facts_of(batch),
-        "sheet_rows": _sheet_rows(batch, may_see_cells) if batch.sample else [],
+        "sheet_rows": _sheet_rows(batch, whole) if batch.sample else [],
         "sheet_letters": (batch.sample or {}).get("letters", []),
         "number_letter": letters(batch.number_column) if batch.number_column is not None else "",
-        "readings": _readings(batch) if may_see_cells and found.get("is_guess") else [],
+        "readings": _readings(batch) if whole and found.get("is_guess") else [],
         "first_recipients": list(_first_recipients(batch)),
         "warnings": warnings_of(batch),
     }

@@ -22,6 +22,7 @@ from core.admin.labels import label_for
 from core.admin.live import poll_interval
 from core.admin.pages import new_form_token
 from core.admin.protocols import ModelPages
+from core.visibility import may_see_whole
 from providers.admin.account_summary import paused_note
 from providers.balances import balance_of
 from providers.engine.bulk_throttle import bulk_rate_per_minute
@@ -78,15 +79,6 @@ class Figure:
     icon: str
     count: int
     url: str
-
-
-def may_see_whole(batch: Batch, user: User | AnonymousUser) -> bool:
-    """Whether the user may see whole numbers: the creator may, until the batch starts.
-
-    A resend is excluded, because its recipients may have been entered by another person.
-    """
-    own = batch.created_by_id == user.pk and batch.source != Batch.Source.AGAIN
-    return own and batch.started_at is None
 
 
 def context_of(admin: ModelPages, request: HttpRequest, batch: Batch) -> dict[str, Any]:
@@ -170,7 +162,7 @@ def _check_context(batch: Batch, user: User | AnonymousUser) -> dict[str, Any]:
         "check_form": RecheckForm(batch=batch),
         "corrected": _corrected_text(batch),
         "seen": fingerprint(batch),
-        **reading_context(batch, user, whole=whole),
+        **reading_context(batch, whole=whole),
         "whole": whole,
         "problems": [
             {
@@ -200,7 +192,7 @@ def preview_of(batch: Batch, index: int, user: User | AnonymousUser) -> dict[str
     row = good[index : index + 1].first()
     if row is None:
         return None
-    whole = may_see_whole(batch, user) or user.has_perm("messaging.reveal_message")
+    whole = may_see_whole(batch, user)
     return {
         "row": row,
         "text": row.text or batch.text,

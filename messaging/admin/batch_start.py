@@ -18,6 +18,7 @@ from core.admin.buttons import Crumb
 from core.admin.pages import current_user
 from core.local_time import missing_time_text, moments_at
 from core.times import full_time
+from core.visibility import may_see_whole
 from providers import clock
 from providers.daily_limits import LimitReached
 from providers.limit_texts import limit_text
@@ -29,7 +30,7 @@ from ..models import Batch
 from .actions import ON_HOLD_TEXT
 from .batch_actions import CHECKED_AGAIN, BatchAction
 from .batch_check import reading_context
-from .batch_page import estimate_of, fingerprint, may_see_whole
+from .batch_page import estimate_of, fingerprint
 
 MAX_SCHEDULE_AHEAD: Final = timedelta(days=90)
 
@@ -164,9 +165,7 @@ class ConfirmPage(BatchAction):
             "form": form,
             "back": self.model_admin.object_url(batch),
             "seen": fingerprint(batch),
-            **reading_context(
-                batch, self.request.user, whole=may_see_whole(batch, self.request.user)
-            ),
+            **reading_context(batch, whole=may_see_whole(batch, self.request.user)),
             "zone": timezone.get_current_timezone_name(),
             **estimate_of(batch),
         }

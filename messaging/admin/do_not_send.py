@@ -20,7 +20,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from core.admin.actions import ObjectAction, log_change
 from core.admin.buttons import EmptyState
 from core.admin.pages import Page, current_user
-from core.admin.read_only import ReadOnlyAdmin
+from core.admin.read_only import ReadOnlyAdmin, may_ask_for
 from core.admin.reasons import MAX_REASON_LENGTH
 from core.admin.timeline import person_name
 from core.masking import data, masked_number
@@ -103,7 +103,7 @@ class RemovePage(ObjectAction[DoNotSend]):
         entry = self.find(object_id)
         because = request.POST.get("because", "").replace("\0", "").strip()[:MAX_REASON_LENGTH]
         if not because:
-            messages.error(request, _("No change: choose or enter a reason."))
+            messages.error(request, _("No change: choose a reason, or describe it in a few words."))
         elif do_not_send.remove(entry, because, current_user(request)):
             self.log(entry, log_texts.NUMBER_REMOVED.store(reason=because))
             messages.success(request, _("The number was removed from the list."))
@@ -155,7 +155,9 @@ class DoNotSendAdmin(ReadOnlyAdmin):
             return queryset, False
         # Whole numbers only: a search by parts would reveal the masked numbers.
         number = search_key(search_term.strip())
-        return (queryset.filter(number=number) if number else queryset.none()), False
+        if not number or not may_ask_for(self, request, number):
+            return queryset.none(), False
+        return queryset.filter(number=number), False
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(

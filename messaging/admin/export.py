@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from core.admin.actions import log_export
+from core.admin.actions import export_filters, log_export
 from core.admin.changelist import filtered
 from core.admin.exports import Column, export, requested_format
 from core.admin.labels import label_for
-from core.admin.pages import NeedsPermission
+from core.admin.pages import NeedsPermission, current_user
 from core.admin.protocols import ModelPages
 from core.admin.timeline import person_name
 from core.countries import country_name
 from core.phone import mask
+from core.visibility import may_export_whole
 
 from .. import log_texts
 from ..models import Message
 from ..presentation.explanations import title_of
 from ..presentation.labels import shown_state
-from ..presentation.visibility import may_see_whole, shown_text
+from ..presentation.visibility import shown_text
 
 PERMISSION: Final = "messaging.export_message"
 CHUNK_SIZE: Final = 1_000
-MAX_LOGGED: Final = 500
-"""Characters of the filters that the log keeps."""
 
 
 def messages_as_file(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
@@ -39,16 +39,15 @@ def messages_as_file(admin: ModelPages, request: HttpRequest) -> HttpResponseBas
         raise NeedsPermission(PERMISSION)
     format_ = requested_format(request)
     rows = filtered(admin, request)
-    filters = request.GET.urlencode()[:MAX_LOGGED]
-    log_export(request, Message, log_texts.EXPORTED.store(format=format_, filters=filters))
-    whole = request.user.has_perm("messaging.reveal_message")
-    columns = columns_for(request.user, whole=whole)
+    logged = log_texts.EXPORTED.store(format=format_, filters=export_filters(request))
+    log_export(request, Message, logged, count=rows.count())
+    columns = columns_for(current_user(request))
     return export("messages", columns, rows.iterator(chunk_size=CHUNK_SIZE), format_)
 
 
-def columns_for(user: Any, *, whole: bool) -> list[Column]:
+def columns_for(user: User) -> list[Column]:
     def sees(message: Message) -> bool:
-        return whole or may_see_whole(message, user)
+        return may_export_whole(message, user)
 
     return [
         Column(pgettext_lazy("column", "Time"), lambda m: m.created_at),

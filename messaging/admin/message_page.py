@@ -18,6 +18,7 @@ from core.admin.protocols import ModelPages
 from core.admin.reasons import REVEAL_REASONS
 from core.countries import country_name
 from core.masking import shown_number
+from core.visibility import may_reveal, may_see_whole
 from providers.engine.leases import is_engine_alive
 from providers.error_texts import own_words
 from providers.gateway.vocabulary import Encoding
@@ -29,7 +30,7 @@ from ..on_hold import is_on_hold
 from ..presentation.explanations import explanation_of, is_doubtful, known_facts, title_of
 from ..presentation.labels import gives_reports, shown_state
 from ..presentation.timeline import timeline
-from ..presentation.visibility import may_see_whole, shown_text
+from ..presentation.visibility import shown_text
 from ..settle_outcome import REPEATABLE, SETTLE_REASONS, can_repeat
 from ..states import REPORTS, WAITING, MessageState
 
@@ -119,7 +120,7 @@ def _allowed_actions(message: Message, user: User | AnonymousUser) -> dict[str, 
     can = user.has_perm
     free = not is_on_hold(message)
     return {
-        "reveal": can("messaging.reveal_message"),
+        "reveal": may_reveal(Message, user),
         "settle": message.state == S.UNKNOWN and can("messaging.resolve_message"),
         "release": message.state == S.HELD and free and can("messaging.send_message"),
         "cancel": message.state in (S.QUEUED, S.HELD, S.SCHEDULED)

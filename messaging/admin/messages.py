@@ -18,11 +18,11 @@ from core.admin.live import Cells
 from core.admin.read_only import TrackedAdmin
 from core.admin.timeline import person_name
 from core.masking import data, plain_number
+from core.visibility import may_reveal, may_see_whole
 from providers.admin.account_cell import AccountCell
 
 from ..models import Message
 from ..presentation.labels import shown_state
-from ..presentation.visibility import may_see_whole
 from . import bulk_actions, export, filters, message_page, tabs
 from .actions import CancelPage, ReleasePage, RevealPage, SendAgainPage, SettlePage
 from .send_page import SendPage, preview
@@ -110,7 +110,7 @@ class MessageAdmin(AccountCell, TrackedAdmin):
         return Q(reference=term[:32].lower()) | Q(public_id=term[:24]) | Q(provider_id=term[:200])
 
     def extra_search(self, request: HttpRequest, term: str) -> Q:
-        if len(term) < 3 or not request.user.has_perm("messaging.reveal_message"):
+        if len(term) < 3 or not may_reveal(Message, request.user):
             return Q()
         return Q(kind=Message.Kind.TEXT, text__icontains=term[:200])
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.auth.models import User
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
@@ -14,11 +15,25 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from core.phone import PhoneNumber
+from core.number_searches import TOO_MANY, allow_search
+from core.phone import PhoneNumber, search_key
+from core.visibility import may_reveal
 from providers.gateway.client import CodeTemplate, SendsOwnCode, SendsText
 from providers.models import Account
 
+from ..models import Message
 from ..recipients import InvalidRecipient, recipient_for
+
+
+def may_look_up(typed: str, reader: User) -> bool:
+    """Whether a form may say what is known of the typed number, such as that it is listed.
+
+    The number of sends is limited elsewhere, so only numbers that look alike are counted.
+    """
+    number = search_key(typed)
+    if not number or may_reveal(Message, reader):
+        return True
+    return allow_search(number, reader, where="recipient", most=None)
 
 
 class RecipientForm(forms.Form):
@@ -35,13 +50,18 @@ class RecipientForm(forms.Form):
     form_token = forms.CharField(widget=forms.HiddenInput, max_length=64)
     confirmed = forms.CharField(widget=forms.HiddenInput, required=False, max_length=24)
 
-    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, account: Account, reader: User | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **{"label_suffix": "", **kwargs})
         self.sending_account = account
+        self.reader = reader
         self.number: PhoneNumber | None = None
 
     def clean_recipient(self) -> str:
         typed: str = self.cleaned_data["recipient"]
+        if self.reader is not None and not may_look_up(typed, self.reader):
+            raise forms.ValidationError(str(TOO_MANY))
         try:
             self.number = recipient_for(self.sending_account, typed)
         except InvalidRecipient as reason:

@@ -13,6 +13,7 @@ from django.views.generic import FormView
 from core.admin.pages import current_user, fragment, new_form_token
 from core.phone import grouped
 from core.times import full_time
+from core.visibility import may_see_whole
 from providers.admin.account_picker import AccountFormPage, pause_context, pick_account
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
@@ -21,7 +22,6 @@ from providers.models import Account
 
 from .. import queue_message
 from ..models import Message
-from ..presentation.visibility import may_see_whole
 from .send_form import SendForm, kind_of, unavailable_reason
 from .send_preview import Preview, preview_of
 
@@ -74,6 +74,9 @@ class SendPage(AccountFormPage[Message], SendFormView):
     def choose_account(self, accounts: list[Account]) -> Account | None:
         return chosen_account(self.request, accounts)
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "reader": current_user(self.request)}
+
     def get_initial(self) -> dict[str, Any]:
         sender = self.request.session.get(SENDER_KEY, {})
         initial = {"form_token": new_form_token(), "recipient": recipient_of(self.request)}
@@ -96,7 +99,10 @@ class SendPage(AccountFormPage[Message], SendFormView):
     def _preview(self, form: SendForm) -> Preview:
         values = form.data if form.is_bound else form.initial
         return preview_of(
-            form.sending_account, str(values.get("recipient", "")), str(values.get("text", ""))
+            form.sending_account,
+            str(values.get("recipient", "")),
+            str(values.get("text", "")),
+            current_user(self.request),
         )
 
     def form_valid(self, form: SendForm) -> HttpResponse:
@@ -156,6 +162,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     account = chosen_account(request, sending_accounts())
     if account is None or request.method != "POST":
         raise Http404
-    shown = preview_of(account, request.POST.get("recipient", ""), request.POST.get("text", ""))
+    typed, text = request.POST.get("recipient", ""), request.POST.get("text", "")
+    shown = preview_of(account, typed, text, current_user(request))
     context = {"preview": shown, "kind": kind_of(account), "account": account, "fetched": True}
     return render(request, "messaging/preview.html", context)

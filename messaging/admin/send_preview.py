@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from django.contrib.auth.models import User
+
 from core.countries import country_name
+from core.number_searches import TOO_MANY
 from core.phone import PhoneNumber
 from providers.models import Account
 
@@ -16,6 +19,7 @@ from .. import segments
 from ..recipients import InvalidRecipient, recipient_for
 from ..text_cleaning import clean_text
 from ..text_rules import LONGEST_TYPED, MAX_SEGMENTS
+from .recipient_form import may_look_up
 
 MOST_NAMED: Final = 10
 """Characters that are named; of more, the number is shown."""
@@ -58,10 +62,13 @@ class Preview:
     cost: Decimal | None
 
 
-def preview_of(account: Account, typed: str, text: str) -> Preview:
+def preview_of(account: Account, typed: str, text: str, reader: User | None = None) -> Preview:
+    """`reader`: who typed the number. Not needed without a number."""
     number: PhoneNumber | None = None
     problem = ""
-    if typed.strip():
+    if typed.strip() and reader is not None and not may_look_up(typed, reader):
+        problem = str(TOO_MANY)
+    elif typed.strip():
         try:
             number = recipient_for(account, typed)
         except InvalidRecipient as reason:

@@ -79,6 +79,16 @@ class Message(ClaimedRow, Settled):
         verbose_name=_("sent by"),
     )
     created_at = RowTimeField(pgettext_lazy("field", "time"))
+    typed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
+    )
+    """Who typed the number and the text. A message that was sent again keeps the first person; one
+    from a file has none. Only this person sees the message whole, for a while."""
+    typed_at = models.DateTimeField(null=True)
     queued_at = RowTimeField()
     """When it was queued. Its age is measured from here."""
     answered_at = models.DateTimeField(null=True)

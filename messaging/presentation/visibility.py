@@ -1,25 +1,45 @@
-"""Who sees whole numbers and texts. All other readers see them masked on every page."""
+"""Who sees whole messages and batches, and what all others see instead."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Final
 
-from django.contrib.auth.models import AnonymousUser, User
 from django.utils.translation import ngettext
 
+from core.visibility import OWN_VISIBLE_FOR, Permissions
+from core.visibility import register as register_rule
 from providers import clock
 
-from ..models import Message
+from ..models import Batch, DoNotSend, Message
 
-OWN_VISIBLE_FOR: Final = timedelta(minutes=30)
-"""How long the sender sees a message whole, to read it back on the phone."""
+REVEAL: Final = "messaging.reveal_message"
 
 
-def may_see_whole(message: Message, user: User | AnonymousUser) -> bool:
-    # Staff do not read the numbers of a batch back.
-    own = message.created_by_id == user.pk and message.batch_id is None
-    return own and clock.now() - message.created_at < OWN_VISIBLE_FOR
+def register() -> None:
+    register_rule(Message, Permissions("messaging.view_message", REVEAL), _typist_of)
+    register_rule(Batch, Permissions("messaging.view_batch", REVEAL), _uploader_of)
+    register_rule(DoNotSend, Permissions("messaging.view_donotsend", REVEAL), _nobody)
+
+
+def _typist_of(message: Message) -> frozenset[int | None]:
+    """Who typed the number, for a while. Sending a message does not mean having typed it."""
+    if message.typed_at is None or clock.now() - message.typed_at >= OWN_VISIBLE_FOR:
+        return frozenset()
+    return frozenset({message.typed_by_id})
+
+
+def _uploader_of(batch: Batch) -> frozenset[int | None]:
+    """The creator, until the batch starts.
+
+    A resend is excluded, because another person may have entered its recipients.
+    """
+    if batch.source == Batch.Source.AGAIN or batch.started_at is not None:
+        return frozenset()
+    return frozenset({batch.created_by_id})
+
+
+def _nobody(entry: DoNotSend) -> frozenset[int | None]:
+    return frozenset()
 
 
 def shown_text(message: Message, *, whole: bool) -> str:

@@ -18,6 +18,7 @@ from core.admin.timeline import person_name
 from core.countries import country_name
 from core.masking import plain_number
 from core.stored_texts import declare
+from core.visibility import may_export_whole
 
 from ..models import Session
 from ..presentation.labels import shown_state
@@ -26,16 +27,17 @@ EXPORTED: Final = declare("session.exported", _("Codes exported as %(format)s: %
 
 
 def columns(reader: User) -> list[Column]:
-    whole = reader.has_perm("messaging.reveal_message")
+    def number(session: Session) -> str:
+        if may_export_whole(session, reader):
+            return session.recipient
+        return plain_number(session.recipient, whole=False)
+
     return [
         Column(
             pgettext_lazy("column", "State"),
             lambda row: label_for("session", shown_state(row)).word,
         ),
-        Column(
-            pgettext_lazy("column", "Number"),
-            lambda row: row.recipient if whole else plain_number(row.recipient, whole=False),
-        ),
+        Column(pgettext_lazy("column", "Number"), number),
         Column(pgettext_lazy("column", "Country/region"), lambda row: country_name(row.country)),
         Column(pgettext_lazy("column", "Account"), lambda row: row.account.name),
         Column(pgettext_lazy("column", "Tries"), lambda row: row.tries),
@@ -55,7 +57,8 @@ def export_sessions(
 
     Numbers are whole for users who may reveal them.
     """
-    log_export(request, Session, EXPORTED.store(count=rows.count(), format=format_))
+    count = rows.count()
+    log_export(request, Session, EXPORTED.store(count=count, format=format_), count=count)
     sessions = rows.select_related("account", "created_by").order_by("-created_at", "-pk")
     shown_columns = columns(current_user(request))
     return export("codes", shown_columns, sessions.iterator(chunk_size=1000), format_)

@@ -15,11 +15,12 @@ from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 from core.admin.changelist import PortalChangeList
 from core.admin.filters import CountryFilter, LocalTimeFilter, RecentFilter, StateFilter
 from core.admin.labels import states_of
+from core.visibility import may_reveal
 from messaging.models import Message
 from messaging.presentation.labels import where_shown as where_message_shown
 from providers import clock
 
-from ..conversion import BURST_WITHIN, HOUR
+from ..conversion import BURST_WITHIN, HOUR, alarms
 from ..models import SentCode, Session
 from ..presentation.labels import where_shown
 
@@ -87,7 +88,10 @@ class AlarmFilter(DropdownFilter):
         rows = queryset.filter(created_at__gt=since)
         if by == "account_of":
             return rows.filter(account=found.account_id)
-        return rows.filter(prefix=found.prefix)
+        # Of any other session, the rows would tell which numbers share their hidden digits.
+        if may_reveal(Session, request.user) or example in {one.example for one in alarms()}:
+            return rows.filter(prefix=found.prefix)
+        return queryset.none()
 
 
 def period_of(listed: PortalChangeList) -> str:

@@ -12,6 +12,7 @@ from django.views.generic import FormView
 
 from core.admin.pages import current_user, fragment, new_form_token
 from core.times import full_time
+from core.visibility import may_see_whole
 from messaging.admin.send_preview import Preview, preview_of
 from providers.admin.account_picker import AccountFormPage, pause_context, pick_account
 from providers.daily_limits import LimitReached
@@ -20,7 +21,6 @@ from providers.models import Account
 
 from .. import limits, sessions
 from ..models import Session
-from ..presentation.visibility import may_see_whole
 from ..routes import default_text, sends_codes, sends_free_text, unavailable_reason
 from .send_form import SendCodeForm
 
@@ -62,6 +62,9 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
         names = ("recipient", "minutes", "form_token")
         return {name: self.request.POST.get(name, "") for name in names}
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "reader": current_user(self.request)}
+
     def get_initial(self) -> dict[str, Any]:
         remembered = self.request.session.get(REMEMBERED_CHOICES, {})
         own = remembered.get(self.account.public_id, {}) if self.account else {}
@@ -89,7 +92,7 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
         form: SendCodeForm = context["form"]
         values = form.data if form.is_bound else form.initial
         typed = str(values.get("recipient", ""))
-        shown = preview_of(form.sending_account, typed, "")
+        shown = preview_of(form.sending_account, typed, "", current_user(self.request))
         return {
             **context,
             "preview": shown,
@@ -151,6 +154,6 @@ def preview(request: HttpRequest) -> HttpResponse:
     account = chosen_account(request, accounts_for_codes())
     if account is None or request.method != "POST":
         raise Http404
-    shown = preview_of(account, request.POST.get("recipient", ""), "")
+    shown = preview_of(account, request.POST.get("recipient", ""), "", current_user(request))
     context = {"preview": shown, "fetched": True, "still_open": open_session_of(shown)}
     return render(request, "otp/readback.html", context)

@@ -16,6 +16,7 @@ from core.admin.reasons import REVEAL_REASONS
 from core.countries import country_name
 from core.masking import shown_number
 from core.punctuation import with_detail
+from core.visibility import may_reveal, may_see_whole
 from messaging.models import Message
 from messaging.on_hold import ON_HOLD
 from messaging.presentation.explanations import is_doubtful
@@ -28,7 +29,6 @@ from ..models import Session
 from ..presentation import status_texts
 from ..presentation.labels import shown_state
 from ..presentation.timeline import timeline
-from ..presentation.visibility import may_see_whole
 from ..routes import channels_to, preview_text, route_for_resend, unavailable_reason
 from ..states import OPEN, UNDER_WAY, SessionState
 from .send_page import accounts_for_codes
@@ -135,5 +135,5 @@ def _permissions(user: User | AnonymousUser) -> dict[str, bool]:
         "send": can("otp.send_code"),
         "check": can("otp.check_code"),
         "cancel": can("otp.cancel_code"),
-        "reveal": can("messaging.reveal_message"),
+        "reveal": may_reveal(Session, user),
     }

@@ -22,6 +22,7 @@ from core.admin.read_only import TrackedAdmin
 from core.admin.timeline import person_name
 from core.masking import data, plain_number, shown_number
 from core.times import duration
+from core.visibility import may_see_whole
 from messaging.presentation.labels import shown_state as message_state
 from providers.admin.account_cell import AccountCell
 
@@ -29,7 +30,6 @@ from .. import conversion, sessions
 from ..models import SentCode, Session
 from ..presentation.dashboard import attention_items
 from ..presentation.labels import shown_state
-from ..presentation.visibility import may_see_whole
 from . import filters
 from .actions import CancelPage, CheckPage, ResendPage, RevealPage
 from .export import export_sessions

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AnonymousUser, User
-
-from messaging.presentation.visibility import OWN_VISIBLE_FOR
+from core.visibility import OWN_VISIBLE_FOR, Permissions
+from core.visibility import register as register_rule
 from providers import clock
 
 from ..models import Session
 
+PERMISSIONS = Permissions("otp.view_session", "messaging.reveal_message")
 
-def may_see_whole(session: Session, user: User | AnonymousUser) -> bool:
-    """The sender of the code sees it for half an hour, to read the number back."""
-    own = session.created_by_id == user.pk
-    return own and clock.now() - session.created_at < OWN_VISIBLE_FOR
+
+def register() -> None:
+    register_rule(Session, PERMISSIONS, _typist_of)
+
+
+def _typist_of(session: Session) -> frozenset[int | None]:
+    """Whoever started the session typed its number and sees it for a while."""
+    if clock.now() - session.created_at >= OWN_VISIBLE_FOR:
+        return frozenset()
+    return frozenset({session.created_by_id})

@@ -203,7 +203,8 @@ class HoldExport(Page, View):
         format_ = requested_format(request)
         hold = open_hold()
         groups: list[HeldGroup] = held_groups(hold) if hold else []
-        log_export(request, Hold, LOGGED.store(count=len(groups), format=format_))
+        logged = LOGGED.store(count=len(groups), format=format_)
+        log_export(request, Hold, logged, count=len(groups))
         return export("what-waits", EXPORTED, groups, format_)
 
 

@@ -5,18 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
-from core.admin.actions import ObjectAction, RevealAction, log_change
+from core.acts import record_act
+from core.admin.actions import (
+    REVEALED,
+    ObjectAction,
+    RevealAction,
+    log_change,
+    record_reveal,
+)
 from core.admin.pages import NeedsPermission, Page, current_user
 from core.admin.reasons import reason_from
 from core.admin.timeline import person_name
 from core.countries import country_name
-from core.stored_texts import as_value
+from core.stored_texts import as_value, declare
+from core.visibility import may_reveal, may_see_whole
 from providers import clock
 from providers.gateway.vocabulary import OrderState as StatedState
 
@@ -30,11 +40,12 @@ from .. import (
 )
 from ..catalogue import project_names
 from ..models import FoundOrder, Order
-from ..presentation.visibility import may_hand_over, may_see_unmasked, shown
+from ..presentation.visibility import may_hand_over, shown
 from ..states import FROM_PROVIDER, OrderState
 from .order_page import SETTLE_REASONS, colleagues
 
 S = OrderState
+TAKEN_OVER = declare("reveal.taken_over", pgettext_lazy("reveal", "Order taken over"))
 
 
 class OrderAction(ObjectAction[Order]):
@@ -98,7 +109,7 @@ class SettlePage(OrderAction):
         order = self.find(object_id)
         because = reason_from(request, SETTLE_REASONS)
         if not because:
-            messages.error(request, _("No change: choose or enter a reason."))
+            messages.error(request, _("No change: choose a reason, or describe it in a few words."))
             return self.back_to(order)
         by = current_user(request)
         if request.POST.get("outcome") == "adopt":
@@ -121,7 +132,7 @@ class SettlePage(OrderAction):
 class RevealPage(RevealAction[Order]):
     """Reveal number, code and text."""
 
-    permission_required = "rentals.reveal_order"
+    permission_required = ("rentals.view_order", "rentals.reveal_order")
     template_name = "rentals/revealed.html"
 
     def get_revealed(self, obj: Order) -> dict[str, Any]:
@@ -141,12 +152,25 @@ class HandOverPage(OrderAction):
         to = colleagues().filter(pk=person).first() if person.isdecimal() else None
         if to is None:
             messages.error(request, _("No change: choose who takes over the order."))
-        elif hand_overs.hand_over(order, to, by=current_user(request)):
+        elif self._hand_over(order, to):
             text = _("This order is now assigned to %(name)s.")
             messages.success(request, text % {"name": person_name(to)})
         else:
             messages.warning(request, _("No change: the order is now assigned to someone else."))
         return self.back_to(order)
+
+    def _hand_over(self, order: Order, to: User) -> bool:
+        """Hand over, and record it. Taking an order over shows its number, as a reveal does."""
+        by = current_user(self.request)
+        took_over = to == by and not may_see_whole(order, by)
+        with transaction.atomic():
+            done = hand_overs.hand_over(order, to, by=by)
+            if done:
+                record_act("order.hand_over", by=by, subject=f"order:{order.pk}", to=to.pk)
+            if done and took_over:
+                self.log(order, REVEALED.store(reason=as_value(TAKEN_OVER.store())))
+                record_reveal(order, by, TAKEN_OVER.store())
+        return done
 
 
 class HidePage(OrderAction):
@@ -156,8 +180,7 @@ class HidePage(OrderAction):
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         order = self.find(object_id)
-        may = request.user.has_perm("rentals.reveal_order")
-        if not may and not may_see_unmasked(order, request.user):
+        if not may_reveal(Order, request.user) and not may_see_whole(order, request.user):
             raise NeedsPermission("rentals.reveal_order")
         Order.objects.filter(pk=order.pk, hidden_at=None).update(hidden_at=clock.now())
         return HttpResponseRedirect(reverse("admin:rentals_order_board"))
@@ -196,5 +219,6 @@ class FoundPage(Page, TemplateView):
             messages.warning(request, _("This order has already been adopted."))
             return HttpResponseRedirect(reverse("admin:rentals_order_found"))
         log_change(request, [order], log_texts.IMPORTED.store())
+        record_act("order.import", by=current_user(request), subject=f"order:{order.pk}")
         messages.success(request, _("Order adopted and assigned to you."))
         return HttpResponseRedirect(reverse("admin:rentals_order_change", args=[order.public_id]))

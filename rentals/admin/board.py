@@ -17,13 +17,14 @@ from django.views.generic import TemplateView
 from core.admin.pages import Page, fragment
 from core.admin.timeline import person_name
 from core.countries import country_name
+from core.visibility import may_see_whole
 from providers import clock
 from providers.models import Account, ApiCall
 
 from ..apply_order_state import WITH_SMS
 from ..models import Cancel, Order, Project
 from ..presentation.labels import shown_state
-from ..presentation.visibility import may_see_unmasked, shown
+from ..presentation.visibility import shown
 from ..same_number import RunningNumbers
 from ..states import CANCEL_OPEN, OPEN, CancelState, OrderState
 from .order_page import seconds_left
@@ -89,7 +90,7 @@ class BoardPage(Page, TemplateView):
 
 def row_of(order: Any, request: HttpRequest, running: RunningNumbers) -> dict[str, Any]:
     """The context of one row. `order` comes from `rows_of`, with its annotations."""
-    unmasked = may_see_unmasked(order, request.user)
+    unmasked = may_see_whole(order, request.user)
     pending = order.state == S.PENDING and not order.is_ending
     mine = request.user.pk == order.held_by_id
     return {

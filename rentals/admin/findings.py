@@ -66,7 +66,7 @@ class ExplainPage(ObjectAction[Finding]):
         finding = self.find(object_id)
         because = reason_from(request, EXPLAIN_REASONS)
         if not because:
-            messages.error(request, _("No change: choose or enter a reason."))
+            messages.error(request, _("No change: choose a reason, or describe it in a few words."))
         elif ledger.explain(finding, current_user(request), because):
             self.log(finding, EXPLAINED.store(reason=as_value(because)))
             messages.success(request, _("Explanation saved. It stays here with your name."))

@@ -20,6 +20,7 @@ from core.admin.reasons import REVEAL_REASONS, Presets
 from core.admin.timeline import person_name
 from core.countries import country_name
 from core.stored_texts import declare
+from core.visibility import may_reveal, may_see_whole
 from providers import clock
 from providers.engine.leases import is_engine_alive
 from providers.error_texts import own_words
@@ -30,7 +31,7 @@ from ..models import Order
 from ..presentation.explanations import explanation_of, title_of
 from ..presentation.labels import shown_state
 from ..presentation.timeline import timeline
-from ..presentation.visibility import may_hand_over, may_see_unmasked, shown
+from ..presentation.visibility import may_hand_over, shown
 from ..same_number import others_with_number
 from ..states import BEING_PLACED, OrderState
 
@@ -47,7 +48,7 @@ SETTLE_REASONS: Final[Presets] = {
 
 def live_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[str, Any]:
     user = request.user
-    unmasked = may_see_unmasked(order, user)
+    unmasked = may_see_whole(order, user)
     return {
         "shown_state": shown_state(order),
         "explanation": explanation_of(order, user),
@@ -140,7 +141,7 @@ def _allowed_actions(order: Order, user: User | AnonymousUser) -> dict[str, bool
     can = user.has_perm
     pending = order.state == S.PENDING and not cancel_requests.is_being_cancelled(order)
     return {
-        "reveal": can("rentals.reveal_order") and bool(order.phone),
+        "reveal": may_reveal(Order, user) and bool(order.phone),
         "cancel": can("rentals.cancel_order") and (pending or order.state == S.QUEUED),
         "cancel_and_rent": can("rentals.cancel_order") and can("rentals.rent_order") and pending,
         "settle": order.state == S.UNKNOWN and can("rentals.resolve_order"),
@@ -156,7 +157,7 @@ def number_column(reader: User | AnonymousUser) -> Column:
     """The list's column of numbers and codes, as this reader may see them."""
 
     def number(order: Order) -> SafeString:
-        visible = shown(order, unmasked=may_see_unmasked(order, reader))
+        visible = shown(order, unmasked=may_see_whole(order, reader))
         line = visible.code or (
             title_of(order) if order.state in (S.REFUSED, S.NOT_CREATED) else ""
         )

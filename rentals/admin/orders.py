@@ -22,12 +22,13 @@ from core.admin.timeline import person_name
 from core.countries import country_name
 from core.masking import data
 from core.templatetags.portal import amount
+from core.visibility import may_see_whole
 from providers.admin.account_cell import AccountCell
 
 from ..catalogue import project_names, renting_providers
 from ..models import Order, Project, Region
 from ..presentation.labels import shown_state
-from ..presentation.visibility import display_name, may_see_unmasked
+from ..presentation.visibility import display_name
 from . import board, filters, order_page
 from .actions import CancelPage, FoundPage, HandOverPage, HidePage, RevealPage, SettlePage
 from .export import export_orders
@@ -116,7 +117,7 @@ class OrderAdmin(AccountCell, TrackedAdmin):
     # --- one order -----------------------------------------------------------
 
     def get_detail_title(self, request: HttpRequest, obj: Order) -> str:
-        return display_name(obj, unmasked=may_see_unmasked(obj, request.user))
+        return display_name(obj, unmasked=may_see_whole(obj, request.user))
 
     def get_detail_context(self, request: HttpRequest, obj: Order) -> Mapping[str, Any]:
         return order_page.page_context(self, request, obj)

@@ -1,7 +1,4 @@
-"""Who sees the number, the code and the text of an order; all others see dots.
-
-Renting includes seeing what arrives: the person who placed an order and its holder see it unmasked.
-"""
+"""Who sees the number, the code and the text of an order; all others see dots."""
 
 from __future__ import annotations
 
@@ -18,6 +15,8 @@ from core.fields import UnreadableSecret
 from core.masking import masked_number
 from core.phone import grouped, mask, search_key
 from core.secrets import DOTS, Secret
+from core.visibility import Permissions, may_reveal
+from core.visibility import register as register_rule
 
 from ..models import Order
 from ..provider_fields import conflicting_texts
@@ -26,17 +25,20 @@ from ..states import OPEN, OrderState
 HAND_OVER_STATES: Final = OPEN | {OrderState.RECEIVED, OrderState.COMPLETED}
 
 
-def may_see_unmasked(order: Order, user: User | AnonymousUser) -> bool:
-    if user.pk is None or not user.has_perm("rentals.view_order"):
-        return False
-    return user.pk in (order.created_by_id, order.held_by_id)
+def register() -> None:
+    register_rule(Order, Permissions("rentals.view_order", "rentals.reveal_order"), _renters_of)
+
+
+def _renters_of(order: Order) -> frozenset[int | None]:
+    """Renting includes seeing what arrives: for the person who placed it, and for its holder."""
+    return frozenset({order.created_by_id, order.held_by_id})
 
 
 def may_hand_over(order: Order, user: User | AnonymousUser) -> bool:
     """The holder may, and staff who can reveal orders. Ended orders are not reassigned."""
     if order.state not in HAND_OVER_STATES or not user.has_perm("rentals.rent_order"):
         return False
-    return user.pk == order.held_by_id or user.has_perm("rentals.reveal_order")
+    return user.pk == order.held_by_id or may_reveal(Order, user)
 
 
 @dataclass(frozen=True, slots=True)

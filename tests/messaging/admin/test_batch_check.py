@@ -186,7 +186,9 @@ def test_merged_cells_are_named(browser: Client) -> None:
 
 def test_a_guessed_encoding_is_said_compared_and_can_be_changed(browser: Client) -> None:
     content = "Telefon;Name\n+8613912345678;Müller\n+8613800138000;Schäfer\n".encode("cp1252")
-    batch = make_batch(content, text="Hi {Name}", by=make_staff("manager"))
+    creator = make_staff("manager")
+    browser.force_login(creator)
+    batch = make_batch(content, text="Hi {Name}", by=creator)
     assert StagedRow.objects.order_by("pk")[0].text == "Hi Müller"
     assert keys(batch) == ["encoding"]
     page = text_of(browser, batch)

@@ -54,7 +54,7 @@ def test_settle_requires_a_reason(client: Client, action: str, state: str) -> No
     messages = [make_message(state="unknown") for _ in range(2)]
     browser = sign_in(client, "messaging.resolve_message")
     page = run_action(browser, action, *messages, confirmed="yes").content.decode()
-    assert "Choose or enter a reason first." in page
+    assert "Choose a reason first, or describe it in a few words." in page
     run_action(browser, action, *messages, confirmed="yes", reason="console")
     settled = Message.objects.filter(state=state)
     assert [row.settled_because for row in settled] == ['{"key": "outcome.console"}'] * 2

@@ -72,12 +72,12 @@ def test_masked_number_has_a_screen_reader_text(client: Client) -> None:
     assert f"{len(TEXT)} characters" in whole
 
 
-def test_sender_sees_the_message_whole_for_half_an_hour(client: Client) -> None:
+def test_sender_sees_the_message_whole_for_half_a_day(client: Client) -> None:
     message = make_message(text=TEXT, by=sign_in(client, "operator"))
     assert "+86 139 1234 5678" in get_page(client, message)
     assert TEXT in get_page(client, message)
 
-    Message.objects.update(created_at=timezone.now() - timedelta(minutes=30))
+    Message.objects.update(typed_at=timezone.now() - timedelta(hours=12))
     assert "139 1234 5678" not in get_page(client, message)
     assert TEXT not in get_page(client, message)
 
@@ -262,10 +262,10 @@ def test_settle_accepts_a_typed_reason(client: Client) -> None:
     message = make_message(state="unknown")
     sign_in(client, "manager")
     client.post(
-        url(message, "settle"), {"outcome": "sent", "reason": "other", "other": " rang\x00 "}
+        url(message, "settle"), {"outcome": "sent", "reason": "other", "other": " rang them\x00 "}
     )
     message.refresh_from_db()
-    assert message.settled_because == "rang"
+    assert message.settled_because == "rang them"
 
 
 def test_settle_without_a_reason_changes_nothing(client: Client) -> None:
@@ -273,7 +273,9 @@ def test_settle_without_a_reason_changes_nothing(client: Client) -> None:
     sign_in(client, "manager")
     client.post(url(message, "settle"), {"outcome": "sent", "reason": "other", "other": " "})
     assert state_of(message) == "unknown"
-    assert notices(client, message) == ["No change: choose or enter a reason."]
+    assert notices(client, message) == [
+        "No change: choose a reason, or describe it in a few words."
+    ]
 
 
 def test_second_settlement_changes_nothing(client: Client) -> None:

@@ -1,0 +1,140 @@
+"""Every address of the portal, and a portal with one object of each kind to request them from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from auditlog.models import LogEntry
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.contrib.auth.models import Group, User
+from django.contrib.contenttypes.models import ContentType
+from django.urls import URLResolver, get_resolver
+from django.utils import timezone
+from django_q.models import Failure, OrmQ, Schedule, Success
+
+from messaging.models import Message, Template
+from providers.accounts import new_callback_token
+from providers.models import ApiCall, Callback, DailyLimit
+from rentals.models import Finding, Project, Region, Transaction
+from tests.factories.accounts import make_account
+from tests.factories.batches import make_batch
+from tests.factories.codes import make_sent_session
+from tests.factories.messages import make_message
+from tests.factories.orders import make_rented
+from tests.factories.staff import make_staff, make_user
+
+FILE: Final = Path(__file__).with_name("addresses.txt")
+ROLES: Final = ("anonymous", "nobody", "viewer", "operator", "manager", "auditor", "superuser")
+METHODS: Final = ("GET", "POST")
+_PARAMETER: Final = re.compile(r"<(?:\w+:)?(\w+)>")
+
+
+def routes(resolver: URLResolver | None = None, before: str = "") -> Iterator[str]:
+    """The route of each address that the portal answers, as `urls.py` files write them."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern, route)
+        else:
+            yield _readable(route)
+
+
+def _readable(route: str) -> str:
+    """A route with `<name>` for each parameter, also if it is a regular expression."""
+    route = _PARAMETER.sub(r"<\1>", route)
+    named = re.sub(r"\(\?P<(\w+)>[^()]*\)", r"<\1>", route)
+    return "/" + named.removeprefix("^").removesuffix("$").removesuffix("/?")
+
+
+def make_world() -> dict[str, str]:
+    """Make one object of each kind. Returns what stands for each parameter, by route and name."""
+    sender, renter = make_account(), make_account("gosms")
+    session = make_sent_session(make_account("haosms"), recipient="13912345679")
+    order = make_rented(renter)
+    message = make_message(sender)
+    now = timezone.now()
+    call = ApiCall.objects.create(
+        account=renter, operation="fetch_balance", started_at=now, duration=0.1, outcome="done"
+    )
+    callback = Callback.objects.create(account=sender, digest="d", method="POST", state="unmatched")
+    finding = Finding.objects.create(
+        kind="price_differs", account=renter, about=order.provider_id, order=order
+    )
+    transaction = Transaction.objects.create(
+        account=renter, provider_id="1", type="Hold", amount=1, balance_after=1, frozen_after=1
+    )
+    task = {"func": "math.floor", "started": now, "stopped": now}
+    target = make_staff("operator")
+    token = new_callback_token(sender)
+    sign_in = {"ip_address": "127.0.0.1", "username": "x", "user_agent": "x", "path_info": "/"}
+    made = {
+        "/providers/account/": sender.public_id,
+        "/providers/callback/": callback.public_id,
+        "/providers/apicall/": call.pk,
+        "/providers/dailylimit/": DailyLimit.objects.create(
+            user=target, what=DailyLimit.What.MESSAGES, most=5
+        ).pk,
+        "/messaging/batch/": make_batch("13912345670", sender).public_id,
+        "/messaging/template/": Template.objects.create(name="t", text="t").public_id,
+        "/messaging/donotsend/": _listed_number(),
+        "/messaging/message/": message.public_id,
+        "/otp/session/": session.public_id,
+        "/rentals/finding/": finding.public_id,
+        "/rentals/order/": order.public_id,
+        "/rentals/project/": Project.objects.create(provider="gosms", code="c", name="c").pk,
+        "/rentals/region/": Region.objects.create(provider="gosms", code="c", remark="c").pk,
+        "/rentals/transaction/": transaction.pk,
+        "/auth/user/": target.pk,
+        "/auth/group/": Group.objects.get(name="viewer").pk,
+        "/django_q/ormq/": OrmQ.objects.create(key="k", payload="p", lock=now).pk,
+        "/django_q/failure/": Failure.objects.create(id="f" * 32, success=False, **task).pk,
+        "/django_q/success/": Success.objects.create(id="s" * 32, success=True, **task).pk,
+        "/django_q/schedule/": Schedule.objects.create(func="math.floor").pk,
+        "/axes/accessattempt/": AccessAttempt.objects.create(**sign_in, failures_since_start=1).pk,
+        "/axes/accesslog/": AccessLog.objects.create(**sign_in).pk,
+        "/axes/accessfailurelog/": AccessFailureLog.objects.create(**sign_in).pk,
+        "/auditlog/logentry/": LogEntry.objects.log_create(target, action=0, changes={}).pk,
+        "/r/<content_type_id>/": ContentType.objects.get_for_model(Message).pk,
+        "/r/<content_type_id>/<object_id>/": message.pk,
+        "/what-waits/rows/": "message",
+        "/callbacks/": token,
+        # A link that has ended: the page says so.
+        "/set-password/<uidb64>/": "MQ",
+        "/set-password/<uidb64>/<token>/": "ended-link",
+        "/<app_label>/": "messaging",
+        "/<url>": "nothing-here",
+    }
+    return {route: str(value) for route, value in made.items()}
+
+
+def _listed_number() -> str:
+    from messaging import do_not_send
+
+    entry, _new = do_not_send.add("+8613912345671", "asked", make_user())
+    return str(entry.public_id)
+
+
+def address_of(route: str, world: dict[str, str]) -> str:
+    """The route with an object of the world for each parameter."""
+
+    def value_of(parameter: re.Match[str]) -> str:
+        up_to_here = route[: parameter.end()] + "/"
+        return world[max((start for start in world if up_to_here.startswith(start)), key=len)]
+
+    return re.sub(r"<\w+>", value_of, route)
+
+
+def person(role: str) -> User:
+    if role == "superuser":
+        return make_user(is_superuser=True)
+    return make_user() if role == "nobody" else make_staff(role)
+
+
+def expected_answers() -> dict[tuple[str, str], list[str]]:
+    """The answers in `addresses.txt` by method and route, in the order of `ROLES`."""
+    lines = FILE.read_text(encoding="utf-8").splitlines()
+    rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
+    return {(row[0], row[1]): row[2:] for row in rows}
