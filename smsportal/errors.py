@@ -27,6 +27,7 @@ from providers.engine.database_errors import concerns_row
 
 from . import request_id
 from .delegation import grantors
+from .log_filters import hide_tokens
 from .roles import permission_label
 
 logger = logging.getLogger(__name__)
@@ -133,6 +134,12 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 def too_many_requests(request: HttpRequest, until: datetime) -> HttpResponse:
     """For the portal's own rate limits. axes has its own page."""
     return error_page(request, "429", 429, {"until": until})
+
+
+def busy(request: HttpRequest) -> HttpResponse:
+    """Too much of one kind at once. Uses no database, so that many such answers cost little."""
+    logger.warning("The portal was too busy for %s", hide_tokens(request.path))
+    return _page_without_database("busy", 503)
 
 
 def locked(

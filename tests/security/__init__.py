@@ -1,0 +1,1 @@
+"""Attacks on the portal, each of which must fail."""
