@@ -40,7 +40,7 @@ def known_browser(request: HttpRequest) -> KnownBrowser | None:
     """The browser of this request, if its cookie is ours."""
     try:
         value = signing.loads(
-            request.COOKIES.get(_cookie(), ""), salt=SALT, max_age=MAX_AGE.total_seconds()
+            request.COOKIES.get(_cookie(), ""), salt=SALT, max_age=MAX_AGE
         )
         return KnownBrowser(str(value["key"]), [str(name) for name in value["names"]])
     except (signing.BadSignature, KeyError, TypeError):
