@@ -18,8 +18,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from core.admin.export_slots import MAX_ROWS, ExportRefused, OwnExportRuns, TooManyRows
 from core.admin.pages import NeedsPermission
 from core.admin.timeline import person_name
 from core.uploads import UploadTooLarge
@@ -140,6 +142,24 @@ def busy(request: HttpRequest) -> HttpResponse:
     """Too much of one kind at once. Uses no database, so that many such answers cost little."""
     logger.warning("The portal was too busy for %s", hide_tokens(request.path))
     return _page_without_database("busy", 503)
+
+
+def export_refused(request: HttpRequest, error: ExportRefused) -> HttpResponse:
+    """An export that was not begun, with what to do about it."""
+    if isinstance(error, TooManyRows):
+        heading = _("The list is too long to be exported.")
+        text = _("At most %(most)s rows can be exported at once. Narrow the list by filters.")
+        return error_page(
+            request, "export_refused", 400, {"heading": heading, "text": text % {"most": MAX_ROWS}}
+        )
+    heading = _("Too many exports are running.")
+    text = _("Other people are exporting lists. Try again in a minute.")
+    if isinstance(error, OwnExportRuns):
+        heading = _("An export of yours is still running.")
+        text = _("Wait until it has been downloaded, then export the next list.")
+    response = error_page(request, "export_refused", 429, {"heading": heading, "text": text})
+    response["Retry-After"] = str(RETRY_SECONDS)
+    return response
 
 
 def locked(

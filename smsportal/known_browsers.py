@@ -39,9 +39,7 @@ class KnownBrowser:
 def known_browser(request: HttpRequest) -> KnownBrowser | None:
     """The browser of this request, if its cookie is ours."""
     try:
-        value = signing.loads(
-            request.COOKIES.get(_cookie(), ""), salt=SALT, max_age=MAX_AGE
-        )
+        value = signing.loads(request.COOKIES.get(_cookie(), ""), salt=SALT, max_age=MAX_AGE)
         return KnownBrowser(str(value["key"]), [str(name) for name in value["names"]])
     except (signing.BadSignature, KeyError, TypeError):
         return None

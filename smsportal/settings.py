@@ -109,6 +109,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "smsportal.audit_log.AuditMiddleware",
     "smsportal.sign_in_limits.SignInMiddleware",
+    "smsportal.load_limits.LoadLimitMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "smsportal.urls"

@@ -26,9 +26,7 @@ from django.http import HttpRequest, HttpResponse
 
 from core.client_address import comes_through_unnamed_proxy
 
-from .errors import busy
 from .known_browsers import known_browser, remember
-from .password_hashing import HashingBusy
 
 logger = logging.getLogger(__name__)
 
@@ -129,7 +127,7 @@ def _failures_from_address(request: Any) -> int:
 
 
 class SignInMiddleware:
-    """Remembers the browser of each sign-in, and answers when passwords cannot be hashed now."""
+    """Remembers the browser of each sign-in."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -140,6 +138,3 @@ class SignInMiddleware:
         if username is not None:
             remember(request, response, username)
         return response
-
-    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        return busy(request) if isinstance(error, HashingBusy) else None

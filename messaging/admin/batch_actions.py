@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin.actions import ObjectAction
 from core.admin.buttons import Crumb
+from core.admin.export_slots import claim_slot
 from core.admin.exports import Column, export, requested_format
 from core.admin.pages import current_user
 from core.stored_texts import StoredText
@@ -171,6 +172,7 @@ class ReportPage(BatchAction):
         )
         format_ = requested_format(request)
         rows = StagedRow.objects.filter(batch=batch).exclude(verdict=StagedRow.Verdict.GOOD)
+        slot = claim_slot(request)
         self.log(batch, log_texts.REPORT_DOWNLOADED.store())
         columns = (
             Column(pgettext_lazy("column", "Row"), lambda row: row.number),
@@ -181,4 +183,4 @@ class ReportPage(BatchAction):
                 lambda row: row_texts.problem_text(row, batch.account, whole=whole),
             ),
         )
-        return export("batch-report", columns, rows.order_by("pk").iterator(), format_)
+        return export("batch-report", columns, rows.order_by("pk").iterator(), format_, slot)

@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from core.admin.actions import log_export
 from core.admin.changelist import filtered
+from core.admin.export_slots import claim_slot
 from core.admin.exports import Column, export, requested_format
 from core.admin.labels import label_for
 from core.admin.pages import NeedsPermission
@@ -38,11 +39,12 @@ def messages_as_file(admin: ModelPages, request: HttpRequest) -> HttpResponseBas
         raise NeedsPermission(PERMISSION)
     format_ = requested_format(request)
     rows = filtered(admin, request)
+    slot = claim_slot(request, rows)
     filters = request.GET.urlencode()[:MAX_LOGGED]
     log_export(request, Message, log_texts.EXPORTED.store(format=format_, filters=filters))
     whole = request.user.has_perm("messaging.reveal_message")
     columns = columns_for(request.user, whole=whole)
-    return export("messages", columns, rows.iterator(chunk_size=CHUNK_SIZE), format_)
+    return export("messages", columns, rows.iterator(chunk_size=CHUNK_SIZE), format_, slot)
 
 
 def columns_for(user: Any, *, whole: bool) -> list[Column]:

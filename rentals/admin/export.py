@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 from core.admin import exports
 from core.admin.actions import log_export
 from core.admin.changelist import filtered
+from core.admin.export_slots import claim_slot
 from core.admin.labels import label_for
 from core.admin.pages import require
 from core.admin.protocols import ModelPages
@@ -94,5 +95,6 @@ def _export(
 ) -> HttpResponseBase:
     format_ = exports.requested_format(request)
     rows = filtered(admin, request)
+    slot = claim_slot(request, rows)
     log_export(request, model, logged.store(count=rows.count()))
-    return exports.export(name, columns, rows.iterator(chunk_size=2000), format_)
+    return exports.export(name, columns, rows.iterator(chunk_size=2000), format_, slot)

@@ -1,1 +1,0 @@
-"""Attacks on the portal, each of which must fail."""
