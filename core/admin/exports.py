@@ -89,7 +89,7 @@ def export(
         slot.release()
         raise
     # Django closes what is listed here with the response.
-    response._resource_closers.append(slot.release)
+    response._resource_closers.append(slot.release)  # type: ignore[attr-defined]
     return response
 
 
