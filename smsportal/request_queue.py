@@ -1,8 +1,9 @@
 """Complete requests that wait for a web thread, and which of them is next.
 
-No address holds all threads, and the address that holds the fewest is next. Requests in which a
-password is checked have few threads altogether, because each keeps a processor core busy. Others
-of them wait here, where they cost nothing.
+No address holds more than half of the threads, and the address that holds the fewest is next.
+Strangers, who have not signed in, share two threads, and one of them checks passwords, which keeps
+a processor core busy. More of them wait here, where they cost nothing. Callbacks are no strangers:
+they have limits of their own (`providers/callbacks/receive.py`).
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from typing import Final, Generic, TypeVar
 from .request_intake import RequestHead
 
 MAX_WAITING: Final = 256
-SPARE_THREADS: Final = 2
-"""Threads that remain for all others while one address sends more than it should."""
+STRANGERS: Final = 2
+"""Threads for requests without a session."""
+PASSWORD_CHECKS: Final = 1
+OPEN_PATHS: Final = ("/callbacks/",)
+"""Requests without a session that are expected."""
 PASSWORD_PATHS: Final = ("/login/", "/password_change/")
 
 T = TypeVar("T", bound=Hashable)
@@ -28,18 +32,25 @@ class Lane:
 
     address: str
     checks_password: bool = False
+    is_stranger: bool = False
 
 
-def lane_of(head: RequestHead | None, address: str) -> Lane:
-    is_check = head is not None and head.method == "POST" and head.path.endswith(PASSWORD_PATHS)
-    return Lane(address, is_check)
+def lane_of(head: RequestHead | None, address: str, session_cookie: str) -> Lane:
+    """The lane of a request. A forged session counts as one, and costs no more than its check."""
+    if head is None:
+        return Lane(address, is_stranger=True)
+    cookies = (part.partition("=")[0].strip() for part in head.values("cookie").split(";"))
+    return Lane(
+        address,
+        checks_password=head.method == "POST" and head.path.endswith(PASSWORD_PATHS),
+        is_stranger=not head.path.startswith(OPEN_PATHS) and session_cookie not in cookies,
+    )
 
 
 class RequestQueue(Generic[T]):
-    def __init__(self, threads: int, *, password_checks: int = 1) -> None:
+    def __init__(self, threads: int) -> None:
         self._threads = threads
-        self._per_address = max(1, threads - SPARE_THREADS)
-        self._password_checks = password_checks
+        self._per_address = max(1, threads // 2)
         self._waiting: dict[T, Lane] = {}
         self._running: dict[T, Lane] = {}
 
@@ -65,11 +76,13 @@ class RequestQueue(Generic[T]):
             return None
         running = Counter(lane.address for lane in self._running.values())
         checks = sum(lane.checks_password for lane in self._running.values())
+        strangers = sum(lane.is_stranger for lane in self._running.values())
         admitted = [
             request
             for request, lane in self._waiting.items()
             if running[lane.address] < self._per_address
-            and not (lane.checks_password and checks >= self._password_checks)
+            and not (lane.checks_password and checks >= PASSWORD_CHECKS)
+            and not (lane.is_stranger and strangers >= STRANGERS)
         ]
         if not admitted:
             return None

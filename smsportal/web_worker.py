@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import selectors
 import socket
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -34,6 +35,8 @@ MAX_COLLECTED: Final = 256 * MEGABYTE
 """Bytes of all requests that are not complete. Most of them are in files."""
 MAX_UNSENT: Final = 64 * MEGABYTE
 """Bytes of all answers that clients have not yet taken."""
+SWITCH_INTERVAL: Final = 0.0005
+"""Seconds for which a thread may keep the interpreter while others wait."""
 LINGER: Final = 3.0
 """Seconds in which a client may take the end of its answer and close the connection."""
 REFUSAL: Final = (
@@ -50,6 +53,12 @@ class PortalWorker(ThreadWorker):
         self._flushing: dict[Any, bool] = {}
         """Connections with their unsent answers, and whether they are kept alive afterwards."""
         self._lingering: dict[Any, float] = {}
+
+    def init_process(self) -> None:
+        # A page gives the interpreter away with each row that it reads. By default a busy thread
+        # keeps it for 5 ms each time, so that one export would slow down every page many times.
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        super().init_process()
 
     # --- reading -----------------------------------------------------------
 
@@ -112,7 +121,8 @@ class PortalWorker(ThreadWorker):
     # --- running -----------------------------------------------------------
 
     def _enqueue(self, conn: Any) -> None:
-        lane = lane_of(conn.sock.intake.head, _address_of(conn))
+        head = conn.sock.intake.head
+        lane = lane_of(head, _address_of(conn), settings.SESSION_COOKIE_NAME)
         refused = self._queue.add(conn, lane)
         if refused is not None:
             refused.sock.try_to_send(REFUSAL)
