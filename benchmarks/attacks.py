@@ -9,6 +9,7 @@ web processes.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import secrets
 import socket
@@ -34,7 +35,7 @@ EXPORTS = 16
 SLOW = 48
 MESSAGES = 15_000
 ELSEWHERE = "127.0.0.2"
-WARM_UP = 12
+WARM_UP = 4
 PAUSE = 0.1
 """Seconds between two questions for the page."""
 
@@ -121,7 +122,7 @@ def _stranger() -> requests.Session:
     return session
 
 
-def _in_threads(number: int, work: Callable[[], None]) -> None:
+def _in_threads(number: int, work: Callable[[], object]) -> None:
     threads = [threading.Thread(target=work, daemon=True) for _ in range(number)]
     for thread in threads:
         thread.start()
@@ -133,6 +134,7 @@ def main() -> None:
     seconds = float(sys.argv[1]) if sys.argv[1:] else SECONDS
     bind = f"127.0.0.1:{_free_port()}"
     address = f"http://{bind}"
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     folder = portal.begin("Attacks on the web server", PUBLIC_ADDRESS=address, BIND=bind)
     from django.contrib.auth.models import User
     from django.core.management import call_command
@@ -145,8 +147,9 @@ def main() -> None:
     with _web_server(folder / "web.log") as processes:
         visitor = Visitor(address, "staff", password)
         attacker = Visitor(address, "attacker", password)
+        # Each thread opens a connection to the database, whose cache is not the attack's.
         for _ in range(WARM_UP):
-            visitor.look(address)
+            _in_threads(16, lambda: visitor.look(address))
         for attack in (sign_in_at_once, export_at_once, send_slowly):
             rest = _watch(visitor, address, seconds / 2)
             before = _memory(processes())
@@ -195,11 +198,12 @@ class _Peak:
 
 
 def _memory(processes: list[int]) -> int:
-    """Resident bytes of these processes together."""
+    """Bytes of these processes together, without files that they map."""
     total = 0
     for process in processes:
         with suppress(OSError):
-            total += int(Path(f"/proc/{process}/statm").read_text().split()[1]) * 4096
+            status = Path(f"/proc/{process}/status").read_text()
+            total += int(status.partition("RssAnon:")[2].split()[0]) * 1024
     return total
 
 

@@ -144,22 +144,22 @@ def busy(request: HttpRequest) -> HttpResponse:
     return _page_without_database("busy", 503)
 
 
-def export_refused(request: HttpRequest, error: ExportRefused) -> HttpResponse:
-    """An export that was not begun, with what to do about it."""
-    if isinstance(error, TooManyRows):
-        heading = _("The list is too long to be exported.")
-        text = _("At most %(most)s rows can be exported at once. Narrow the list by filters.")
-        return error_page(
-            request, "export_refused", 400, {"heading": heading, "text": text % {"most": MAX_ROWS}}
-        )
+def export_refused(error: ExportRefused) -> HttpResponse:
+    """An export that was not begun, with what to do about it. Without navigation, to cost little:
+    who is refused tries again."""
+    status = 429
     heading = _("Too many exports are running.")
     text = _("Other people are exporting lists. Try again in a minute.")
     if isinstance(error, OwnExportRuns):
         heading = _("An export of yours is still running.")
         text = _("Wait until it has been downloaded, then export the next list.")
-    response = error_page(request, "export_refused", 429, {"heading": heading, "text": text})
-    response["Retry-After"] = str(RETRY_SECONDS)
-    return response
+    elif isinstance(error, TooManyRows):
+        status = 400
+        heading = _("The list is too long to be exported.")
+        text = _("At most %(most)s rows can be exported at once. Narrow the list by filters.")
+        text %= {"most": MAX_ROWS}
+    context = {"heading": heading, "text": text}
+    return _page_without_database("export_refused", status, context)
 
 
 def locked(
@@ -195,9 +195,12 @@ def _database_is_unreachable(error: BaseException | None) -> bool:
     return not isinstance(error, ProgrammingError)
 
 
-def _page_without_database(name: str, status: int) -> HttpResponse:
+def _page_without_database(
+    name: str, status: int, context: dict[str, Any] | None = None
+) -> HttpResponse:
     """An error page that needs no database, so it shows no navigation."""
     values = {"frame": "portal/bare.html", "signed_in": False, "reference": request_id.current()}
-    response = HttpResponse(render_to_string(f"errors/{name}.html", values), status=status)
+    page = render_to_string(f"errors/{name}.html", {**values, **(context or {})})
+    response = HttpResponse(page, status=status)
     response["Retry-After"] = str(RETRY_SECONDS)
     return response

@@ -27,7 +27,7 @@ class LoadLimitMiddleware:
         if isinstance(error, HashingBusy):
             return errors.busy(request)
         if isinstance(error, ExportRefused):
-            return errors.export_refused(request, error)
+            return errors.export_refused(error)
         if isinstance(error, ClientGone):
             return HttpResponse(status=CLIENT_CLOSED_REQUEST)
         return None

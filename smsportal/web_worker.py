@@ -11,12 +11,14 @@ thread, being flushed, kept alive, or lingering until the client has closed it.
 
 from __future__ import annotations
 
+import ctypes
 import selectors
 import socket
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -37,6 +39,9 @@ MAX_UNSENT: Final = 64 * MEGABYTE
 """Bytes of all answers that clients have not yet taken."""
 SWITCH_INTERVAL: Final = 0.0005
 """Seconds for which a thread may keep the interpreter while others wait."""
+M_MMAP_THRESHOLD: Final = -3
+"""A number of glibc's `malloc.h`."""
+LARGE_BLOCK: Final = MEGABYTE
 LINGER: Final = 3.0
 """Seconds in which a client may take the end of its answer and close the connection."""
 REFUSAL: Final = (
@@ -58,6 +63,7 @@ class PortalWorker(ThreadWorker):
         # A page gives the interpreter away with each row that it reads. By default a busy thread
         # keeps it for 5 ms each time, so that one export would slow down every page many times.
         sys.setswitchinterval(SWITCH_INTERVAL)
+        _return_large_blocks()
         super().init_process()
 
     # --- reading -----------------------------------------------------------
@@ -234,6 +240,15 @@ class PortalWorker(ThreadWorker):
             self.poller.unregister(conn.sock)
         except (KeyError, ValueError):
             return
+
+
+def _return_large_blocks() -> None:
+    """Let glibc return large blocks of memory at once.
+
+    Otherwise it keeps, for each thread, as much as the largest password hash or answer has taken.
+    """
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
 
 
 def _address_of(conn: Any) -> str:

@@ -65,6 +65,12 @@ class ExportSlot:
         self._files.append(file)
         return True
 
+    def check_length(self, rows: QuerySet[Any]) -> None:
+        """Release the slot and raise `TooManyRows` if these are too many."""
+        if rows[: MAX_ROWS + 1].count() > MAX_ROWS:
+            self.release()
+            raise TooManyRows
+
     def release(self) -> None:
         while self._files:
             os.close(self._files.pop())
@@ -73,10 +79,10 @@ class ExportSlot:
         self.release()
 
 
-def claim_slot(request: HttpRequest, rows: QuerySet[Any] | None = None) -> ExportSlot:
-    """The slot for an export of these rows. Raises `ExportRefused`.
+def claim_slot(request: HttpRequest) -> ExportSlot:
+    """The slot for an export. Raises `ExportRefused`.
 
-    Claim it before the export is logged, so that the log names no export that did not happen.
+    Claim it before the list is filtered, which takes long, and before the export is logged.
     """
     slot = ExportSlot(request)
     if not slot.lock(f"person-{current_user(request).pk}"):
@@ -84,7 +90,4 @@ def claim_slot(request: HttpRequest, rows: QuerySet[Any] | None = None) -> Expor
     if not any(slot.lock(f"place-{number}") for number in range(AT_ONCE)):
         slot.release()
         raise OtherExportsRun
-    if rows is not None and rows[: MAX_ROWS + 1].count() > MAX_ROWS:
-        slot.release()
-        raise TooManyRows
     return slot

@@ -35,9 +35,9 @@ MAX_CELL_LENGTH: Final = 32_000
 """Characters. Spreadsheets allow 32,767."""
 PIECE: Final = 32 * 1024
 """Characters of a CSV that are sent at once."""
-ROWS_BETWEEN_LOOKS: Final = 50
-PAUSE: Final = 0.005
-"""Seconds between them."""
+ROWS_BETWEEN_LOOKS: Final = 20
+LONGEST_PAUSE: Final = 0.1
+"""Seconds."""
 
 
 class Format(StrEnum):
@@ -94,12 +94,14 @@ def export(
 
 
 def _while_wanted(rows: Iterable[Any], slot: ExportSlot) -> Iterator[Any]:
+    worked_until = time.thread_time()
     for number, row in enumerate(rows):
         if number % ROWS_BETWEEN_LOOKS == 0:
             if slot.client_has_gone():
                 raise ClientGone
-            # Other threads of the process wait for the interpreter.
-            time.sleep(PAUSE)
+            # Other threads of the process wait for the interpreter: rest as long as the work took.
+            time.sleep(min(time.thread_time() - worked_until, LONGEST_PAUSE))
+            worked_until = time.thread_time()
         yield row
 
 

@@ -38,8 +38,9 @@ def messages_as_file(admin: ModelPages, request: HttpRequest) -> HttpResponseBas
     if not request.user.has_perms((PERMISSION, "messaging.view_message")):
         raise NeedsPermission(PERMISSION)
     format_ = requested_format(request)
+    slot = claim_slot(request)
     rows = filtered(admin, request)
-    slot = claim_slot(request, rows)
+    slot.check_length(rows)
     filters = request.GET.urlencode()[:MAX_LOGGED]
     log_export(request, Message, log_texts.EXPORTED.store(format=format_, filters=filters))
     whole = request.user.has_perm("messaging.reveal_message")

@@ -94,7 +94,8 @@ def _export(
     logged: StoredText,
 ) -> HttpResponseBase:
     format_ = exports.requested_format(request)
+    slot = claim_slot(request)
     rows = filtered(admin, request)
-    slot = claim_slot(request, rows)
+    slot.check_length(rows)
     log_export(request, model, logged.store(count=rows.count()))
     return exports.export(name, columns, rows.iterator(chunk_size=2000), format_, slot)

@@ -24,8 +24,8 @@ _NOT_IN_A_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
 SYSTEM_PORTS: Final = range(1, 1024)
 WEB_PORTS: Final = (80, 443)
 OTHER_SERVICES: Final = frozenset(
-    (1433, 1521, 2049, 2375, 2376, 3306, 3389, 5432, 5900, 5984, 6000, 6379, 6443, 6666, 6667)
-    + (9042, 9092, 9200, 9300, 10250, 11211, 27017)
+    {1433, 1521, 2049, 2375, 2376, 3306, 3389, 5432, 5900, 5984, 6000, 6379, 6443, 6666, 6667}
+    | {9042, 9092, 9200, 9300, 10250, 11211, 27017}
 )
 """Ports above those of the system on which no provider offers HTTP, but databases and the like
 listen."""
