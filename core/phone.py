@@ -26,6 +26,9 @@ __all__ = [
 
 MAX_E164_DIGITS: Final = 15
 """The limit of ITU-T E.164. libphonenumber accepts a few longer numbers."""
+MIN_E164_DIGITS: Final = 7
+"""Country code included. The shortest mobile numbers, of Niue and Tokelau, have as many;
+libphonenumber accepts shorter ones in Austria and Germany."""
 CHINESE_DIGITS: Final = 11
 DOT: Final = "•"
 
@@ -253,8 +256,11 @@ def _parse_foreign(typed: str, dialled: str, home_country: str | None) -> PhoneN
     verdict = phonenumbers.is_possible_number_with_reason(parsed)
     if verdict in _IMPOSSIBLE:
         raise PhoneError(_IMPOSSIBLE[verdict], typed, digits=len(significant))
-    if len(f"{parsed.country_code}{significant}") > MAX_E164_DIGITS:
+    length = len(f"{parsed.country_code}{significant}")
+    if length > MAX_E164_DIGITS:
         raise PhoneError(PhoneProblem.TOO_LONG, typed, digits=len(significant))
+    if length < MIN_E164_DIGITS:
+        raise PhoneError(PhoneProblem.TOO_SHORT, typed, digits=len(significant))
     country = _country_of(parsed)
     if country == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY:
         # +800 and the like belong to no country, so no list of allowed countries covers them.

@@ -6,6 +6,7 @@ They may have been sent before the hold. So they end as unknown, never as cancel
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -25,6 +26,12 @@ def was_released() -> Q:
 def may_have_been_sent(batch: Batch) -> bool:
     """Whether a newer database may have sent messages that wait in this batch."""
     return batch.hold_id is not None or batch.released_from_id is not None
+
+
+def released_at(message: Message) -> datetime | None:
+    """When the hold began from which the message was released, alone or with its batch."""
+    hold = message.released_from or (message.batch.released_from if message.batch else None)
+    return hold.started_at if hold else None
 
 
 def end_unsent(

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, Max, Min, QuerySet
+from django.db.models import Count, F, Max, Min, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext, pgettext_lazy
@@ -85,6 +85,7 @@ class OrdersOnHold(Holdable):
                 S.QUEUED,
                 sources=(S.HELD,),
                 hold=None,
+                released_from=F("hold"),
                 changed_at=now,
             )
             if moved:

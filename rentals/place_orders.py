@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from providers import clock, daily_limits
 from providers.engine.wake import wake_engine
 from providers.gateway.vocabulary import Reason
+from providers.hold.holdable import FROM_BEFORE
 from providers.models import Account, DailyLimit, Hold
 
 from .models import Order
@@ -132,14 +133,23 @@ def end_expired(now: datetime) -> None:
     queued = Order.objects.filter(state=S.QUEUED, hold=None, created_at__lte=now - MAX_AGE)
     queued = queued.exclude(keep_trying_until__gt=now)
     changes = {"ended_at": now, "changed_at": now}
-    ORDER_STATES.move(
-        queued.filter(reason=Reason.NO_NUMBER_AVAILABLE),
-        S.REFUSED,
+    without_number = queued.filter(reason=Reason.NO_NUMBER_AVAILABLE)
+    _end_unplaced(without_number, S.REFUSED, reason=NO_NUMBER_IN_TIME, **changes)
+    _end_unplaced(queued, S.NOT_CREATED, reason=WAITED_TOO_LONG, **changes)
+
+
+def _end_unplaced(rows: QuerySet[Order], state: OrderState, **changes: Any) -> int:
+    """End queued orders in `state`. Those released from a hold end as unknown, because they may
+    have been placed before it, and the search for them continues. Returns how many ended."""
+    began = Hold.objects.filter(pk=OuterRef("released_from")).values("started_at")
+    lost = {"reason": FROM_BEFORE, "answered_at": Subquery(began), "ended_at": None}
+    moved = ORDER_STATES.move(
+        rows.filter(released_from__isnull=False),
+        S.UNKNOWN,
         sources=(S.QUEUED,),
-        reason=NO_NUMBER_IN_TIME,
-        **changes,
+        **{**changes, **lost},
     )
-    ORDER_STATES.move(queued, S.NOT_CREATED, sources=(S.QUEUED,), reason=WAITED_TOO_LONG, **changes)
+    return moved + ORDER_STATES.move(rows, state, sources=(S.QUEUED,), **changes)
 
 
 def _rejoin(now: datetime) -> None:
@@ -159,22 +169,15 @@ def refuse_without_permission(order: Order) -> None:
     now = clock.now()
     changes = {"reason": NOT_ALLOWED, "ended_at": now, "changed_at": now}
     row = Order.objects.filter(pk=order.pk)
-    ORDER_STATES.move(row, S.NOT_CREATED, sources=(S.QUEUED,), **changes)
+    _end_unplaced(row, S.NOT_CREATED, **changes)
 
 
 def withdraw(order: Order, by: User) -> bool:
     """Cancel an order before it is placed. False: too late."""
     now = clock.now()
-    return bool(
-        ORDER_STATES.move(
-            Order.objects.filter(pk=order.pk),
-            S.CANCELLED,
-            sources=(S.QUEUED,),
-            ended_at=now,
-            ended_by_id=by.pk,
-            changed_at=now,
-        )
-    )
+    row = Order.objects.filter(pk=order.pk)
+    changes = {"ended_at": now, "ended_by_id": by.pk, "changed_at": now}
+    return bool(_end_unplaced(row, S.CANCELLED, **changes))
 
 
 def by_provider_id(account: Account | int, ids: Sequence[str]) -> dict[str, Order]:

@@ -43,7 +43,8 @@ ORDER_STATES = StateTable(
         # It may have been placed by a newer database, so the provider's own list may settle it.
         S.HELD: frozenset({S.QUEUED, S.CANCELLED, S.UNKNOWN} | STATED),
         # Cancelled: withdrawn before it was placed. Refused: its time for trying has ended.
-        S.QUEUED: frozenset({S.CLAIMED, S.HELD, S.CANCELLED, S.REFUSED, S.NOT_CREATED}),
+        # Unknown: it was released from a hold and is no longer placed, but may have been before.
+        S.QUEUED: frozenset({S.CLAIMED, S.HELD, S.CANCELLED, S.REFUSED, S.NOT_CREATED, S.UNKNOWN}),
         # Claimed but not in flight: nothing can have happened, so it may be released.
         S.CLAIMED: frozenset({S.PLACING, S.QUEUED, S.HELD}),
         # To queued or not_created only if it is certain that nothing happened, or if the

@@ -21,6 +21,7 @@ from core.phone import mask
 
 from .. import log_texts
 from ..models import Message
+from ..presentation.explanations import title_of
 from ..presentation.labels import shown_state
 from ..presentation.visibility import may_see_whole, shown_text
 
@@ -68,7 +69,7 @@ def columns_for(user: Any, *, whole: bool) -> list[Column]:
         Column(_("Sender ID"), lambda m: m.sender_id),
         Column(_("Sent by"), lambda m: person_name(m.created_by)),
         Column(pgettext_lazy("column", "Row"), lambda m: m.batch_row),
-        Column(pgettext_lazy("column", "Reason"), lambda m: m.reason),
+        Column(pgettext_lazy("column", "Reason"), lambda m: title_of(m) if m.reason else ""),
         Column(_("Our reference"), lambda m: m.reference),
         Column(_("Provider's id"), lambda m: m.provider_id),
         Column(_("Submitted at"), lambda m: m.handed_over_at),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop, pgettext
 
 from core.admin.labels import label_for
 from core.money_lines import MoneyLine
+from core.sentences import join_sentences
 from core.templatetags.portal import amount
 from core.times import duration, short_time
 from providers import clock
@@ -26,6 +27,7 @@ from ..crossed_ids import is_crossed
 from ..models import Message, Report
 from ..on_hold import ON_HOLD, is_on_hold
 from ..queue_message import WAITED_TOO_LONG
+from ..released import released_at
 from ..states import MessageState
 from .labels import MARKED_SENT, NO_REPORTS, REPORT_OVERDUE, gives_reports, shown_state
 
@@ -73,6 +75,8 @@ def explanation_of(message: Message, reader: Reader = None) -> Explanation:
             return Explanation(text=_("Being submitted to the provider."))
         case S.REFUSED if message.conflict:
             return replace(_explain_reason(message, reader), text=_explain_conflict(message))
+        case S.REFUSED | S.NOT_SENT if released_at(message) and not message.settled_at:
+            return _explain_released(message, _explain_failure(message, reader))
         case S.HELD | S.REFUSED | S.UNKNOWN | S.NOT_SENT:
             return _explain_failure(message, reader)
         case S.CANCELLED:
@@ -95,6 +99,15 @@ def _explain_hold(message: Message) -> Explanation:
         _("Ask a manager to decide."),
         MoneyLine.UNKNOWN,
     )
+
+
+def _explain_released(message: Message, explained: Explanation) -> Explanation:
+    """What is not sent now may have been sent before the hold it was released from."""
+    before = _("It may have been sent before the hold that began at %(time)s.") % {
+        "time": short_time(released_at(message))
+    }
+    text = join_sentences(explained.text, before)
+    return replace(explained, text=text, money=MoneyLine.UNKNOWN)
 
 
 def _explain_report(message: Message) -> str:

@@ -57,7 +57,7 @@ class CancelPage(OrderAction):
         by = current_user(request)
         if order.state == S.QUEUED and place_orders.withdraw(order, by):
             self.log(order, log_texts.WITHDRAWN.store())
-            messages.success(request, _("Cancelled. Nothing was ordered."))
+            self._report_withdrawn(request, order)
         elif cancel_requests.request_cancel(order, by, then_rent=then_rent):
             both, cancel = log_texts.CANCEL_AND_RENT_REQUESTED, log_texts.CANCEL_REQUESTED
             self.log(order, (both if then_rent else cancel).store())
@@ -65,6 +65,16 @@ class CancelPage(OrderAction):
         else:
             messages.warning(request, self._too_late(order))
         return self.back_to(order)
+
+    def _report_withdrawn(self, request: HttpRequest, order: Order) -> None:
+        if order.released_from_id is None:
+            messages.success(request, _("Cancelled. Nothing was ordered."))
+            return
+        text = _(
+            "It will not be ordered again. It may have been ordered before the hold; the portal"
+            " searches the provider's order list."
+        )
+        messages.warning(request, text)
 
     def _too_late(self, order: Order) -> str:
         order.refresh_from_db()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from decimal import Decimal
 
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponseBase
@@ -53,7 +53,7 @@ def export_orders(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
         Column(pgettext_lazy("column", "App"), lambda order: order.project),
         Column(pgettext_lazy("column", "Country/region"), lambda order: country_name(order.region)),
         Column(pgettext_lazy("column", "Account"), lambda order: order.account.name),
-        Column(pgettext_lazy("column", "Price"), lambda order: amount(order.price)),
+        Column(pgettext_lazy("column", "Price"), lambda order: _plain(order.price)),
         Column(_("Rented by"), lambda order: person_name(order.created_by)),
         Column(_("Held by"), lambda order: person_name(order.held_by)),
         Column(_("SMS received"), lambda order: order.received_there),
@@ -81,8 +81,9 @@ def export_transactions(admin: ModelPages, request: HttpRequest) -> HttpResponse
     return _export(admin, request, "transactions", columns, Transaction, logged)
 
 
-def _plain(value: Any) -> str:
-    return "" if value is None else f"{value:f}"
+def _plain(value: Decimal | None) -> str:
+    """The amount as the pages show it, but without commas, so that a spreadsheet can add it up."""
+    return amount(value).replace(",", "")
 
 
 def _export(

@@ -125,6 +125,11 @@ class Order(Stated, ClaimedRow, Settled):
     )
     """The hold that keeps it from being placed until a person has decided, or kept it until it was
     settled. An order that was released has none."""
+    released_from = models.ForeignKey(
+        Hold, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+    """The hold from which a person released it. It may have been placed before, so it never ends
+    as withdrawn or not created while it waits."""
 
     class Meta:
         ordering = ("-created_at", "-pk")

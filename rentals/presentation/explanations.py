@@ -85,7 +85,7 @@ def explanation_of(order: Order, reader: Reader = None) -> Explanation:
         case S.UNKNOWN:
             return _unknown(order, reader)
         case S.REFUSED | S.NOT_CREATED:
-            return _reasoned(order, reader)
+            return _released(order, _reasoned(order, reader))
         case S.PENDING:
             return _pending(order, shown)
         case S.RECEIVED | S.COMPLETED:
@@ -151,6 +151,16 @@ def _values(order: Order) -> dict[str, Any]:
     if order.reason == Reason.NO_NUMBER_AVAILABLE:
         values["n"] = 10
     return values
+
+
+def _released(order: Order, explained: Explanation) -> Explanation:
+    """What is not placed now may have been placed before the hold it was released from."""
+    if order.released_from is None or order.settled_at:
+        return explained
+    began = short_time(order.released_from.started_at)
+    before = _("It may have been ordered before the hold that began at %(time)s.") % {"time": began}
+    text = join_sentences(explained.text, before)
+    return replace(explained, text=text, money=MoneyLine.UNKNOWN)
 
 
 def _reasoned(order: Order, reader: Reader) -> Explanation:

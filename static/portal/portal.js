@@ -89,8 +89,11 @@
     if (!form || event.key !== "Enter" || event.isComposing) return;
     if (event.ctrlKey || event.metaKey) {
       event.preventDefault();
-      const button = form.querySelector("button.button-primary:not([disabled])");
-      if (button || "paid" in form.dataset) form.requestSubmit(button || undefined);
+      // A form without a primary button asks for a decision, which no habit may make.
+      const button = form.querySelector("button.button-primary");
+      if (!button) return;
+      if (!button.disabled || "paid" in form.dataset)
+        form.requestSubmit(button.disabled ? undefined : button);
     } else if ("paid" in form.dataset && event.target.tagName === "INPUT") {
       // Enter alone must never spend money.
       event.preventDefault();

@@ -100,10 +100,6 @@ class SendForm(AnyPage):
         return self.page.locator("#id_text")
 
     @property
-    def code(self) -> Locator:
-        return self.page.locator("#id_code")
-
-    @property
     def channel(self) -> Locator:
         return self.page.locator("#id_channel")
 
@@ -123,8 +119,8 @@ class SendForm(AnyPage):
     def replace_button(self) -> Locator:
         return self.page.locator("[data-replacements]")
 
-    def fill(self, recipient: str = "", text: str = "", code: str = "") -> Self:
-        for field, value in ((self.recipient, recipient), (self.text, text), (self.code, code)):
+    def fill(self, recipient: str = "", text: str = "") -> Self:
+        for field, value in ((self.recipient, recipient), (self.text, text)):
             if value:
                 field.fill(value)
         return self

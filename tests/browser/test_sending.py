@@ -80,13 +80,12 @@ class TestForm:
     def test_changing_the_account_keeps_typed_values(
         self, operator: Visitor, account: Account, sandbox: Sandbox
     ) -> None:
-        codes = make_account("haosms", sandbox)
+        other = make_account("haorui", sandbox)
         form = SendForm.of(operator).choose(account).fill(NUMBER, TEXT)
-        form.switch_to(codes)
-        assert form.recipient.input_value() == NUMBER
-        expect(form.code).to_be_visible()
-        form.switch_to(account)
-        assert form.recipient.input_value() == NUMBER
+        for chosen in (other, account):
+            form.switch_to(chosen)
+            assert form.account.input_value() == chosen.public_id
+            assert (form.recipient.input_value(), form.text.input_value()) == (NUMBER, TEXT)
         assert Message.objects.count() == 0
 
     def test_error_summary_links_to_the_fields(self, operator: Visitor, account: Account) -> None:
@@ -199,6 +198,23 @@ class TestRepeatedSubmit:
         expect(form.notes.filter(has_text="have not been sent")).to_be_visible()
         self._assert_sent_once(sandbox)
         expect(form.text).to_have_value("Another text")
+        form.send().wait_until_open()
+        wait_until(all_sent)
+        assert accepted(sandbox) == 2
+
+    def test_repeated_text_is_sent_by_a_click_and_not_by_keys(
+        self, operator: Visitor, sandbox: Sandbox
+    ) -> None:
+        SendForm.of(operator).fill(NUMBER, TEXT).send().wait_until_open()
+        form = SendForm.of(operator).fill(NUMBER, TEXT)
+        form.button.click()
+        expect(form.notes.filter(has_text="sent the same text")).to_be_visible()
+        form.mark_document()
+        form.text.focus()
+        operator.page.keyboard.press("Control+Enter")
+        operator.page.wait_for_timeout(300)
+        assert form.is_marked_document()
+        self._assert_sent_once(sandbox)
         form.send().wait_until_open()
         wait_until(all_sent)
         assert accepted(sandbox) == 2

@@ -221,6 +221,18 @@ def test_any_text_is_parsed_or_rejected(typed: str) -> None:
     assert number.masked != number.international
 
 
+@pytest.mark.parametrize("typed", ["+430000", "+43 1234", "+49 115"])
+def test_number_too_short_for_any_mobile_network_is_refused(typed: str) -> None:
+    with pytest.raises(PhoneError) as raised:
+        parse_number(typed)
+    assert raised.value.kind == PhoneProblem.TOO_SHORT
+
+
+def test_shortest_mobile_numbers_are_read() -> None:
+    assert parse_number("+683 4002").e164 == "+6834002"
+    assert parse_number("+690 7290").e164 == "+6907290"
+
+
 @given(st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True))
 def test_every_chinese_mobile_number_is_valid_and_masks_four_digits(digits: str) -> None:
     number = parse_number(digits)

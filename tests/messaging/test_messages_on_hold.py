@@ -85,6 +85,19 @@ def test_released_message_that_is_not_sent_ends_unknown(end: Callable[[Message],
     assert explanation_of(message).money == MoneyLine.UNKNOWN
 
 
+@pytest.mark.parametrize("state", ["refused", "not_sent"])
+def test_released_message_that_is_refused_may_have_been_sent_before(state: str) -> None:
+    message = held_message()
+    assert release(message) == 1
+    Message.objects.filter(pk=message.pk).update(
+        state=state, reason="invalid_number", answered_at=timezone.now()
+    )
+    message = Message.objects.get(pk=message.pk)
+    explained = explanation_of(message)
+    assert explained.money == MoneyLine.UNKNOWN
+    assert "may have been sent before the hold" in explained.text
+
+
 def test_message_written_after_the_hold_ends_cancelled() -> None:
     held_message()
     message = make_message()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from core.money_lines import MoneyLine
 from core.stored_texts import from_staff
 from providers.gateway.vocabulary import OrderState as Stated
 from providers.gateway.vocabulary import Rental
@@ -211,6 +213,52 @@ def test_released_order_is_placed_once(account: Account) -> None:
     assert (order.state, order.hold) == ("queued", None)
     assert [job.row_id for job in claim_all()] == [order.pk]
     assert release(order) == 0
+
+
+def end_by_withdrawal(order: Order) -> None:
+    assert place_orders.withdraw(order, make_user())
+
+
+def end_by_age(order: Order) -> None:
+    place_orders.end_expired(timezone.now() + place_orders.MAX_AGE)
+
+
+def end_by_lost_permission(order: Order) -> None:
+    place_orders.refuse_without_permission(order)
+
+
+@pytest.mark.parametrize("end", [end_by_withdrawal, end_by_age, end_by_lost_permission])
+def test_released_order_that_is_not_placed_ends_unknown_and_is_looked_for(
+    account: Account, end: Callable[[Order], None]
+) -> None:
+    order = held_order(account)
+    assert release(order) == 1
+    end(order)
+    order.refresh_from_db()
+    assert (order.state, order.reason, order.ended_at) == ("unknown", "from_before", None)
+    assert order.answered_at == Hold.objects.get().started_at
+    assert explanation_of(order).money == MoneyLine.UNKNOWN
+    find(account, "1001")
+    reconciliation.settle(account, timezone.now())
+    order.refresh_from_db()
+    assert order.provider_id == "1001"
+
+
+def test_order_made_after_the_hold_is_withdrawn(account: Account) -> None:
+    held_order(account)
+    order = make_order(account, project="telegram")
+    end_by_withdrawal(order)
+    order.refresh_from_db()
+    assert order.state == "cancelled"
+
+
+def test_released_order_that_is_refused_may_have_been_placed_before(account: Account) -> None:
+    order = held_order(account)
+    assert release(order) == 1
+    change(order, state="refused", reason="no_number_available", ended_at=timezone.now())
+    explained = explanation_of(order)
+    assert explained.money == MoneyLine.UNKNOWN
+    assert "may have been ordered before the hold" in explained.text
 
 
 def test_choice_releases_no_other_order(account: Account) -> None:

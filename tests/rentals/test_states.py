@@ -26,7 +26,7 @@ LATE = "pending received refused stale"
 def test_moves_of_an_order() -> None:
     assert written_out(ORDER_STATES) == table_text(f"""
     held -> cancelled completed expired pending queued received unknown
-    queued -> cancelled claimed held not_created refused
+    queued -> cancelled claimed held not_created refused unknown
     claimed -> held placing queued
     placing -> cancelled completed expired not_created pending queued received refused unknown
     unknown -> cancelled completed expired expired_unconfirmed not_created {LATE}

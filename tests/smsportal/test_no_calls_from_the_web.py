@@ -65,11 +65,20 @@ def test_requesting_a_check_or_a_balance_makes_no_call(
     assert Enquiry.objects.filter(account=account).exists()
 
 
-@pytest.mark.parametrize("kind", Message.Kind.values)
-def test_sending_and_viewing_a_message_makes_no_call(browser: Client, kind: str) -> None:
-    provider = {"text": "haorui", "own_code": "haosms", "provider_code": "otpservice"}[kind]
+@pytest.mark.parametrize(
+    ("provider", "page"),
+    [
+        ("haorui", "messaging_message"),
+        ("haorui", "otp_session"),
+        ("haosms", "otp_session"),
+        ("otpservice", "otp_session"),
+    ],
+)
+def test_sending_and_viewing_a_message_makes_no_call(
+    browser: Client, provider: str, page: str
+) -> None:
     account = make_account(provider)
-    send = reverse("admin:messaging_message_send")
+    send = reverse(f"admin:{page}_send")
     form = {
         "account": account.public_id,
         "recipient": "139 1234 5678",
@@ -78,16 +87,18 @@ def test_sending_and_viewing_a_message_makes_no_call(browser: Client, kind: str)
         "sms_kind": "T",
         "sender_id": "HAORUI",
         "channel": "验证码通道1",
-        "template": "2",
-        "code": "482913",
+        "template": "2" if provider == "haosms" else "en",
+        "maker": "made",
+        "length": "6",
+        "minutes": "10",
     }
     assert browser.get(send).status_code == 200
-    assert browser.post(reverse("admin:messaging_message_preview"), form).status_code == 200
+    assert browser.post(reverse(f"admin:{page}_preview"), form).status_code == 200
     assert browser.post(send, form).status_code == 302
     message = Message.objects.get()
     for name in ("change", "live"):
-        page = reverse(f"admin:messaging_message_{name}", args=[message.public_id])
-        assert browser.get(page).status_code == 200
+        url = reverse(f"admin:messaging_message_{name}", args=[message.public_id])
+        assert browser.get(url).status_code == 200
 
 
 def test_acting_on_a_message_makes_no_call(browser: Client) -> None:

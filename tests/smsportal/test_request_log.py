@@ -23,8 +23,14 @@ def logger() -> Any:
 def client_in_log(logger: Any, environ: dict[str, str]) -> str:
     answer = SimpleNamespace(status="200 OK", sent=1, headers=[])
     request = SimpleNamespace(headers=[])
-    defaults = {"REQUEST_METHOD": "GET", "RAW_URI": "/", "SERVER_PROTOCOL": "HTTP/1.1"}
-    atoms = logger.atoms(answer, request, {**defaults, **environ}, timedelta(seconds=1))
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "RAW_URI": "/",
+        "PATH_INFO": "/",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        **environ,
+    }
+    atoms = logger.atoms(answer, request, environ, timedelta(seconds=1))
     return str(atoms["h"])
 
 

@@ -10,6 +10,8 @@ from django.test import Client
 from openpyxl import load_workbook
 
 from core.admin.history import log_text
+from messaging.models import Message
+from messaging.presentation.explanations import title_of
 from tests.factories.messages import make_message
 from tests.factories.staff import make_staff, make_user
 
@@ -30,6 +32,14 @@ def test_export_holds_the_filtered_messages(client: Client) -> None:
     assert "Here." in text
     assert "+8613912345678" in text
     assert "Waiting." not in text
+
+
+def test_export_states_the_reason_in_the_words_of_the_page(client: Client) -> None:
+    make_message(state="refused", reason="no_balance")
+    client.force_login(make_staff("manager"))
+    text = export_text(client)
+    assert "no_balance" not in text
+    assert title_of(Message.objects.get()) in text
 
 
 def test_export_masks_numbers_and_texts_without_the_reveal_permission(client: Client) -> None:

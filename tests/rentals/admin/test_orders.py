@@ -285,6 +285,22 @@ def test_export_contains_no_code_and_no_unmasked_number_of_others() -> None:
     assert LogEntry.objects.count() == 1
 
 
+def test_exports_state_amounts_that_a_spreadsheet_can_add_up() -> None:
+    order = make_rented(price=Decimal("1234.5000"))
+    Transaction.objects.create(
+        account=order.account,
+        provider_id="7",
+        type="Hold",
+        amount=Decimal("-0.1234"),
+        balance_after=Decimal("1234.5000"),
+    )
+    client = signed_in(make_user(is_superuser=True))
+    orders = b"".join(client.get(list_url("order_export"))).decode()
+    assert '"1234.50"' in orders
+    transactions = b"".join(client.get(list_url("transaction_export"))).decode()
+    assert '"-0.1234","1234.50"' in transactions
+
+
 # --- the board -----------------------------------------------------------------
 
 
