@@ -160,15 +160,21 @@ def _xlsx(table: Iterable[list[str]]) -> Any:
     from openpyxl.cell import WriteOnlyCell
 
     book = Workbook(write_only=True)
-    sheet = book.create_sheet()
-    for cells in table:
-        line = []
-        for text in cells:
-            # Text only: neither a formula nor a number that loses digits.
-            written = WriteOnlyCell(sheet, value=text)
-            written.data_type = "s"
-            line.append(written)
-        sheet.append(line)
+    sheet: Any = book.create_sheet()
+    try:
+        for cells in table:
+            line = []
+            for text in cells:
+                # Text only: neither a formula nor a number that loses digits.
+                written = WriteOnlyCell(sheet, value=text)
+                written.data_type = "s"
+                line.append(written)
+            sheet.append(line)
+    except BaseException:
+        # The library keeps the rows in a file, and would remove it only with the process.
+        sheet.close()
+        sheet._writer.cleanup()
+        raise
     file = TemporaryFile()  # noqa: SIM115 - the response closes it
     book.save(file)
     file.seek(0)
