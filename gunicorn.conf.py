@@ -51,6 +51,10 @@ workers = settings.WEB_PROCESSES
 threads = settings.WEB_THREADS
 worker_class = "smsportal.web_worker.PortalWorker"
 umask = 0o077
+# Below the usual limit of open files, with room for the requests that are kept in files.
+worker_connections = 450
+# The answer must pass through the worker's own socket.
+sendfile = False
 timeout = 60
 graceful_timeout = 25
 control_socket_disable = True

@@ -49,8 +49,23 @@ def address_for_lockout(request: HttpRequest) -> str:
     """The address that failed sign-ins are counted by.
 
     Where it is unknown, all such clients share one count: guessing passwords has to end somewhere.
+    An IPv6 address counts as its network of 64 bits, which is what one customer has at least.
     """
-    return str(client_address(request) or UNKNOWN)
+    address = client_address(request)
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, 64), strict=False).network_address)
+    return str(address or UNKNOWN)
+
+
+def comes_through_unnamed_proxy(request: HttpRequest) -> bool:
+    """Whether a proxy on this host or network forwarded the request, and no setting names one.
+
+    All clients then have the address of the proxy.
+    """
+    if settings.TRUSTED_PROXIES or settings.PROXY_COUNT:
+        return False
+    seen = parse_address(str(request.META.get("REMOTE_ADDR", "")))
+    return "HTTP_X_FORWARDED_FOR" in request.META and (seen is None or seen.is_private)
 
 
 def _behind_proxies(seen: Address | None, hops: list[str], count: int) -> Address | None:

@@ -18,7 +18,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from core.admin.export_slots import MAX_ROWS, ExportRefused, OwnExportRuns, TooManyRows
 from core.admin.pages import NeedsPermission
 from core.admin.timeline import person_name
 from core.punctuation import listed
@@ -27,6 +29,7 @@ from providers.engine.database_errors import concerns_row
 
 from . import request_id
 from .delegation import grantors
+from .log_filters import hide_tokens
 from .roles import permission_label
 
 logger = logging.getLogger(__name__)
@@ -135,6 +138,30 @@ def too_many_requests(request: HttpRequest, until: datetime) -> HttpResponse:
     return error_page(request, "429", 429, {"until": until})
 
 
+def busy(request: HttpRequest) -> HttpResponse:
+    """Too much of one kind at once. Uses no database, so that many such answers cost little."""
+    logger.warning("The portal was too busy for %s", hide_tokens(request.path))
+    return _page_without_database("busy", 503)
+
+
+def export_refused(error: ExportRefused) -> HttpResponse:
+    """An export that was not begun, with what to do about it. Without navigation, to cost little:
+    who is refused tries again."""
+    status = 429
+    heading = _("Too many exports are running.")
+    text = _("Other people are exporting lists. Try again in a minute.")
+    if isinstance(error, OwnExportRuns):
+        heading = _("An export of yours is still running.")
+        text = _("Wait until it has been downloaded, then export the next list.")
+    elif isinstance(error, TooManyRows):
+        status = 400
+        heading = _("The list is too long to be exported.")
+        text = _("At most %(most)s rows can be exported at once. Narrow the list by filters.")
+        text %= {"most": MAX_ROWS}
+    context = {"heading": heading, "text": text}
+    return _page_without_database("export_refused", status, context)
+
+
 def locked(
     request: HttpRequest, _response: HttpResponse | None = None, _credentials: Any = None
 ) -> HttpResponse:
@@ -168,9 +195,12 @@ def _database_is_unreachable(error: BaseException | None) -> bool:
     return not isinstance(error, ProgrammingError)
 
 
-def _page_without_database(name: str, status: int) -> HttpResponse:
+def _page_without_database(
+    name: str, status: int, context: dict[str, Any] | None = None
+) -> HttpResponse:
     """An error page that needs no database, so it shows no navigation."""
     values = {"frame": "portal/bare.html", "signed_in": False, "reference": request_id.current()}
-    response = HttpResponse(render_to_string(f"errors/{name}.html", values), status=status)
+    page = render_to_string(f"errors/{name}.html", {**values, **(context or {})})
+    response = HttpResponse(page, status=status)
     response["Retry-After"] = str(RETRY_SECONDS)
     return response

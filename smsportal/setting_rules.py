@@ -78,6 +78,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "HSTS_SECONDS": whole(0, 315_360_000),
     "JOURNAL_DAYS": DAYS,
     "LANGUAGE_CODE": one_of("en", "zh-hans"),
+    "LOGIN_FAILURES_PER_ADDRESS": whole(1, 1_000_000),
     "LOGIN_FAILURE_LIMIT": whole(1, 1000),
     "LOG_FORMAT": one_of("plain", "json"),
     "LOG_LEVEL": one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),

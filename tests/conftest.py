@@ -16,6 +16,7 @@ from django.db import connection
 from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
+from core.admin.export_slots import lock_folder
 from providers import clock
 from providers.hold import fence, fence_files
 from smsportal.compile_translations import compile_catalogues
@@ -194,6 +195,13 @@ def no_fence() -> None:
     fence.forget()
     for folder in fence_files.folders().values():
         (folder / fence_files.NAME).unlink(missing_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def no_exports() -> None:
+    """Forget the exports of other tests, whose responses nobody closed."""
+    for lock in lock_folder().glob("*.lock"):
+        lock.unlink()
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,9 +21,11 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, St
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.client_presence import ClientGone
 from core.times import full_time
 
 from .buttons import Button, Text
+from .export_slots import ExportSlot
 
 FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")
 PLAIN_NUMBER: Final = re.compile(r"[+-]?[0-9][0-9 .]*")
@@ -30,6 +33,11 @@ CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """Characters that XLSX forbids."""
 MAX_CELL_LENGTH: Final = 32_000
 """Characters. Spreadsheets allow 32,767."""
+PIECE: Final = 32 * 1024
+"""Characters of a CSV that are sent at once."""
+ROWS_BETWEEN_LOOKS: Final = 20
+LONGEST_PAUSE: Final = 0.1
+"""Seconds."""
 
 
 class Format(StrEnum):
@@ -63,9 +71,43 @@ def export_buttons(request: HttpRequest, url: str) -> list[Button]:
 
 
 def export(
+    name: str,
+    columns: Sequence[Column],
+    rows: Iterable[Any],
+    format_: Format,
+    slot: ExportSlot | None = None,
+) -> HttpResponseBase:
+    """The response that downloads `rows`. `name` is the file name without its suffix.
+
+    It ends early if the client of `slot` has gone, and then releases the slot.
+    """
+    if slot is None:
+        return _download(name, columns, rows, format_)
+    try:
+        response = _download(name, columns, _while_wanted(rows, slot), format_)
+    except BaseException:
+        slot.release()
+        raise
+    # Django closes what is listed here with the response.
+    response._resource_closers.append(slot.release)  # type: ignore[attr-defined]
+    return response
+
+
+def _while_wanted(rows: Iterable[Any], slot: ExportSlot) -> Iterator[Any]:
+    worked_until = time.thread_time()
+    for number, row in enumerate(rows):
+        if number % ROWS_BETWEEN_LOOKS == 0:
+            if slot.client_has_gone():
+                raise ClientGone
+            # Other threads of the process wait for the interpreter: rest as long as the work took.
+            time.sleep(min(time.thread_time() - worked_until, LONGEST_PAUSE))
+            worked_until = time.thread_time()
+        yield row
+
+
+def _download(
     name: str, columns: Sequence[Column], rows: Iterable[Any], format_: Format
 ) -> HttpResponseBase:
-    """The response that downloads `rows`. `name` is the file name without its suffix."""
     filename = f"{name}-{timezone.localtime():%Y%m%d-%H%M%S}.{format_}"
     table = _table(columns, rows)
     answer: HttpResponseBase
@@ -98,13 +140,18 @@ def safe_cell(value: object) -> str:
 def _csv(table: Iterable[list[str]]) -> Iterator[str]:
     # The byte order mark tells spreadsheets that this is UTF-8.
     yield "\ufeff"
-    line = io.StringIO()
-    writer = csv.writer(line, quoting=csv.QUOTE_ALL)
-    for cells in table:
-        writer.writerow(cells)
-        yield line.getvalue()
-        line.seek(0)
-        line.truncate()
+    lines = io.StringIO()
+    writer = csv.writer(lines, quoting=csv.QUOTE_ALL)
+    try:
+        for cells in table:
+            writer.writerow(cells)
+            if lines.tell() >= PIECE:
+                yield lines.getvalue()
+                lines.seek(0)
+                lines.truncate()
+    except ClientGone:
+        return
+    yield lines.getvalue()
 
 
 def _xlsx(table: Iterable[list[str]]) -> Any:
@@ -113,15 +160,21 @@ def _xlsx(table: Iterable[list[str]]) -> Any:
     from openpyxl.cell import WriteOnlyCell
 
     book = Workbook(write_only=True)
-    sheet = book.create_sheet()
-    for cells in table:
-        line = []
-        for text in cells:
-            # Text only: neither a formula nor a number that loses digits.
-            written = WriteOnlyCell(sheet, value=text)
-            written.data_type = "s"
-            line.append(written)
-        sheet.append(line)
+    sheet: Any = book.create_sheet()
+    try:
+        for cells in table:
+            line = []
+            for text in cells:
+                # Text only: neither a formula nor a number that loses digits.
+                written = WriteOnlyCell(sheet, value=text)
+                written.data_type = "s"
+                line.append(written)
+            sheet.append(line)
+    except BaseException:
+        # The library keeps the rows in a file, and would remove it only with the process.
+        sheet.close()
+        sheet._writer.cleanup()
+        raise
     file = TemporaryFile()  # noqa: SIM115 - the response closes it
     book.save(file)
     file.seek(0)

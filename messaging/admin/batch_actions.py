@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from core.acts import record_act
 from core.admin.actions import ObjectAction
 from core.admin.buttons import Crumb
+from core.admin.export_slots import claim_slot
 from core.admin.exports import Column, export, requested_format
 from core.admin.pages import current_user
 from core.stored_texts import StoredText
@@ -171,6 +172,7 @@ class ReportPage(BatchAction):
         whole = may_export_whole(batch, request.user)
         format_ = requested_format(request)
         rows = StagedRow.objects.filter(batch=batch).exclude(verdict=StagedRow.Verdict.GOOD)
+        slot = claim_slot(request)
         self.log(batch, log_texts.REPORT_DOWNLOADED.store())
         record_act(
             "export",
@@ -189,4 +191,4 @@ class ReportPage(BatchAction):
                 lambda row: row_texts.problem_text(row, batch.account, whole=whole),
             ),
         )
-        return export("batch-report", columns, rows.order_by("pk").iterator(), format_)
+        return export("batch-report", columns, rows.order_by("pk").iterator(), format_, slot)

@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from core.admin.actions import export_filters, log_export
 from core.admin.changelist import filtered
+from core.admin.export_slots import claim_slot
 from core.admin.exports import Column, export, requested_format
 from core.admin.labels import label_for
 from core.admin.pages import NeedsPermission, current_user
@@ -38,11 +39,13 @@ def messages_as_file(admin: ModelPages, request: HttpRequest) -> HttpResponseBas
     if not request.user.has_perms((PERMISSION, "messaging.view_message")):
         raise NeedsPermission(PERMISSION)
     format_ = requested_format(request)
+    slot = claim_slot(request)
     rows = filtered(admin, request)
+    slot.check_length(rows)
     logged = log_texts.EXPORTED.store(format=format_, filters=export_filters(request))
     log_export(request, Message, logged, count=rows.count())
     columns = columns_for(current_user(request))
-    return export("messages", columns, rows.iterator(chunk_size=CHUNK_SIZE), format_)
+    return export("messages", columns, rows.iterator(chunk_size=CHUNK_SIZE), format_, slot)
 
 
 def columns_for(user: User) -> list[Column]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from core.admin.actions import log_export
+from core.admin.export_slots import ExportSlot
 from core.admin.exports import Column, Format, export
 from core.admin.labels import label_for
 from core.admin.pages import current_user
@@ -51,14 +52,15 @@ def columns(reader: User) -> list[Column]:
 
 
 def export_sessions(
-    request: HttpRequest, rows: QuerySet[Session], format_: Format
+    request: HttpRequest, rows: QuerySet[Session], format_: Format, slot: ExportSlot
 ) -> HttpResponseBase:
     """Export sessions and log the export.
 
     Numbers are whole for users who may reveal them.
     """
+    slot.check_length(rows)
     count = rows.count()
     log_export(request, Session, EXPORTED.store(count=count, format=format_), count=count)
     sessions = rows.select_related("account", "created_by").order_by("-created_at", "-pk")
     shown_columns = columns(current_user(request))
-    return export("codes", shown_columns, sessions.iterator(chunk_size=1000), format_)
+    return export("codes", shown_columns, sessions.iterator(chunk_size=1000), format_, slot)

@@ -14,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 
 from core.admin.buttons import EmptyState
 from core.admin.changelist import filtered
+from core.admin.export_slots import claim_slot
 from core.admin.exports import requested_format
 from core.admin.labels import state_label
 from core.admin.live import Cells
@@ -136,7 +137,8 @@ class SessionAdmin(AccountCell, TrackedAdmin):
     def export(self, request: HttpRequest) -> HttpResponseBase:
         require(request, "otp.view_session", "otp.export_session")
         format_ = requested_format(request)
-        return export_sessions(request, filtered(self, request), format_)
+        slot = claim_slot(request)
+        return export_sessions(request, filtered(self, request), format_, slot)
 
     # --- one session ---------------------------------------------------------
 

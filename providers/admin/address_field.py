@@ -55,6 +55,7 @@ ADDRESS_TEXTS: Final = {
     ),
     "bad_host": _("Enter a host name such as api.example.com after https://."),
     "bad_port": _("Enter a port from 1 to 65535, or leave it out."),
+    "other_service": _("This port belongs to another kind of service. Use 443, or leave it out."),
     "bad_characters": _("Remove the spaces and backslashes."),
     "credentials_in_url": _(
         "Remove the username and password before the @; enter them in the fields below."

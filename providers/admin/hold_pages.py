@@ -16,6 +16,7 @@ from django.views.generic import TemplateView, View
 
 from core.admin.actions import log_export
 from core.admin.buttons import Crumb, Text
+from core.admin.export_slots import claim_slot
 from core.admin.exports import Column, export, export_buttons, requested_format
 from core.admin.pages import Page, current_user, fragment
 from core.stored_texts import declare
@@ -203,9 +204,10 @@ class HoldExport(Page, View):
         format_ = requested_format(request)
         hold = open_hold()
         groups: list[HeldGroup] = held_groups(hold) if hold else []
+        slot = claim_slot(request)
         logged = LOGGED.store(count=len(groups), format=format_)
         log_export(request, Hold, logged, count=len(groups))
-        return export("what-waits", EXPORTED, groups, format_)
+        return export("what-waits", EXPORTED, groups, format_, slot)
 
 
 @fragment(PERMISSION)

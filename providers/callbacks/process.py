@@ -236,7 +236,7 @@ def _save_result(row: Callback, processed: Sequence[ProcessedEvent]) -> None:
 
 
 def _set_state(row: Callback, state: State, *, try_again: bool = False, **changes: object) -> None:
-    next_try = next_retry_at(row.tries) if try_again else None
+    next_try = next_retry_at(row.tries, row.account_id) if try_again else None
     # A result of another process, or of staff who had the row processed again, is kept.
     CALLBACK_STATES.set(row, state, next_try_at=next_try, failures=0, **changes)
 

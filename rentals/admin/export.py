@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 from core.admin import exports
 from core.admin.actions import log_export
 from core.admin.changelist import filtered
+from core.admin.export_slots import claim_slot
 from core.admin.labels import label_for
 from core.admin.pages import require
 from core.admin.protocols import ModelPages
@@ -93,7 +94,9 @@ def _export(
     logged: StoredText,
 ) -> HttpResponseBase:
     format_ = exports.requested_format(request)
+    slot = claim_slot(request)
     rows = filtered(admin, request)
+    slot.check_length(rows)
     count = rows.count()
     log_export(request, model, logged.store(count=count), count=count)
-    return exports.export(name, columns, rows.iterator(chunk_size=2000), format_)
+    return exports.export(name, columns, rows.iterator(chunk_size=2000), format_, slot)

@@ -121,7 +121,7 @@ def messages(browser: Client) -> list[Model]:
     bulk = [make_message(state="unknown").pk, make_message(state="unknown").pk]
     form = {"action": "mark_sent", "_selected_action": bulk, "confirmed": "yes", "reason": "has"}
     browser.post(reverse("admin:messaging_message_changelist"), form)
-    browser.get(reverse("admin:messaging_message_export"), {"shown": "unknown"})
+    list(browser.get(reverse("admin:messaging_message_export"), {"shown": "unknown"}))
     add = {"numbers": "+8613900000009", "because": "asked"}
     browser.post(reverse("admin:messaging_donotsend_add_numbers"), add)
     listed = DoNotSend.objects.get()
@@ -136,7 +136,7 @@ def batches(browser: Client) -> list[Model]:
     act(browser, batch, "pause")
     act(browser, batch, "continue")
     act(browser, batch, "cancel")
-    browser.get(url(batch, "report"))
+    list(browser.get(url(batch, "report")))
     return [batch]
 
 
@@ -144,7 +144,7 @@ def codes(browser: Client) -> list[Model]:
     session = make_session(make_account("haosms"))
     act(browser, session, "reveal", reason="check")
     act(browser, session, "cancel")
-    browser.get(reverse("admin:otp_session_export"))
+    list(browser.get(reverse("admin:otp_session_export")))
     return [session]
 
 
@@ -158,7 +158,7 @@ def orders(browser: Client) -> list[Model]:
     act(browser, rented, "cancel", then_rent="yes")
     act(browser, waiting, "cancel")
     for page in ("order", "transaction"):
-        browser.get(reverse(f"admin:rentals_{page}_export"))
+        list(browser.get(reverse(f"admin:rentals_{page}_export")))
     kind = Finding.Kind.UNKNOWN_TYPE
     finding = Finding.objects.create(account=account, kind=kind, about="x")
     act(browser, finding, "explain", reason="later")
@@ -188,7 +188,7 @@ def decide_about_a_hold() -> None:
 
 def test_no_row_holds_a_text_of_the_catalogue(busy_day: list[Model], browser: Client) -> None:
     decide_about_a_hold()
-    browser.get(reverse("admin:hold_export"))
+    list(browser.get(reverse("admin:hold_export")))
     found = patterns()
     values = set(stored_strings())
     assert len(values) > 200

@@ -72,6 +72,7 @@ WRONG: Final[dict[str, tuple[str, ...]]] = {
     "HSTS_SECONDS": NUMBERS,
     "JOURNAL_DAYS": (*NUMBERS, "0"),
     "LANGUAGE_CODE": ("fr", "zh"),
+    "LOGIN_FAILURES_PER_ADDRESS": (*NUMBERS, "0"),
     "LOGIN_FAILURE_LIMIT": (*NUMBERS, "0"),
     "LOG_FORMAT": ("xml",),
     "LOG_LEVEL": ("LOUD", "10"),

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 
+from core.memory_limit import memory_limit
 from providers import clock
 
 from ...models import Batch, Message, StagedRow
@@ -42,6 +43,8 @@ CHUNK: Final = 2_000
 ABANDONED_AFTER: Final = timedelta(seconds=60)
 """A run that has not updated `reading_at` for this long is presumed dead."""
 MAX_TRIES: Final = 3
+MAX_MEMORY: Final = 768 * 1024 * 1024
+"""Bytes that a reading may take. The limits of each format end it far earlier, if they hold."""
 B = BatchState
 
 
@@ -56,11 +59,15 @@ def run(batch_id: int) -> None:
         return
     batch, run_id = claim
     try:
-        _read(batch, run_id)
+        with memory_limit(MAX_MEMORY):
+            _read(batch, run_id)
     except _OwnershipLost:
         return
     except Unreadable as why:
         _finish(batch, run_id, B.UNREADABLE, reason=why.problem, values=why.values)
+    except MemoryError:
+        logger.warning("Reading batch %s took too much memory.", batch.pk)
+        _finish(batch, run_id, B.UNREADABLE, reason=FileProblem.UNREADABLE, values={})
 
 
 def _claim(batch_id: int) -> tuple[Batch, UUID] | None:

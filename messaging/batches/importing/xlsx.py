@@ -11,15 +11,21 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from os import SEEK_END
 from posixpath import dirname, join, normpath
 from typing import Any, Final
 from xml.parsers import expat
 
 from .file_errors import FileProblem, Unreadable
-from .xlsx_parts import Attributes, SharedStrings, SheetFacts, SheetRows
+from .xlsx_parts import SharedStrings, SheetFacts, SheetRows
 from .xlsx_values import CellStyles, NumberedRow
+from .xml_parser import Attributes, BoundedParser, Handler, StartHandler
 
 MAX_UNPACKED: Final = 400 * 1024 * 1024
+SMALL: Final = 20 * 1024 * 1024
+"""Unpacked bytes that any file may have. Beyond, `MAX_RATIO` limits them."""
+MAX_RATIO: Final = 100
+"""Unpacked bytes for each byte of the file. Sheets with repetitive rows reach about 30."""
 MAX_ENTRIES: Final = 2_000
 MAX_OTHER_PART: Final = 20 * 1024 * 1024
 """Unpacked bytes of a part that holds neither cells nor shared strings."""
@@ -47,7 +53,7 @@ class Workbook:
         self.name = name
         try:
             self._zip = zipfile.ZipFile(file)
-            self._refuse_zip_bomb()
+            self._refuse_zip_bomb(file.seek(0, SEEK_END))
             self._parts = {_part_name(one.filename): one for one in self._zip.infolist()}
             book = self._book_parts(name)
             self._styles = CellStyles(starts_1904=book.starts_1904)
@@ -55,8 +61,7 @@ class Workbook:
                 self._parse(book.styles, self._styles.element)
             self._texts = SharedStrings()
             if book.texts:
-                parser = _parser(self._texts.start, self._texts.end, self._texts.add_text)
-                self._feed(book.texts, parser)
+                self._feed(book.texts, self._texts)
             self._sheets = book.sheets
             for sheet in book.sheets:
                 self._part(sheet.path)
@@ -83,23 +88,25 @@ class Workbook:
         """Yield a sheet's rows with their row numbers. Empty rows are skipped."""
         rows = SheetRows(self._texts.texts, self._styles, leave_out_hidden=leave_out_hidden)
         self.facts, self.bytes_read = rows.facts, 0
-        parser = _parser(rows.start, rows.end, rows.add_text)
+        parser = BoundedParser(rows)
         path = self._sheets[self.front if sheet is None else sheet].path
         try:
             with self._zip.open(self._part(path)) as part:
                 while chunk := part.read(CHUNK):
-                    parser.Parse(chunk)
+                    parser.feed(chunk)
                     self.bytes_read += len(chunk)
                     yield from rows.take_rows()
-            parser.Parse(b"", True)
+            parser.close()
         except FILE_ERRORS:
             raise Unreadable(FileProblem.UNREADABLE) from None
         yield from rows.take_rows()
 
-    def _refuse_zip_bomb(self) -> None:
+    def _refuse_zip_bomb(self, size: int) -> None:
         # The declared sizes are safe to use: `zipfile` never reads past them.
         entries = self._zip.infolist()
-        if len(entries) > MAX_ENTRIES or sum(one.file_size for one in entries) > MAX_UNPACKED:
+        unpacked = sum(one.file_size for one in entries)
+        allowed = min(MAX_UNPACKED, max(SMALL, MAX_RATIO * size))
+        if len(entries) > MAX_ENTRIES or unpacked > allowed:
             raise Unreadable(FileProblem.UNREADABLE)
 
     def _book_parts(self, name: str) -> _BookParts:
@@ -145,13 +152,14 @@ class Workbook:
     def _parse(self, path: str, start: Callable[[str, Attributes], None]) -> None:
         if self._part(path).file_size > MAX_OTHER_PART:
             raise Unreadable(FileProblem.UNREADABLE)
-        self._feed(path, _parser(start))
+        self._feed(path, StartHandler(start))
 
-    def _feed(self, path: str, parser: Any) -> None:
+    def _feed(self, path: str, handler: Handler) -> None:
+        parser = BoundedParser(handler)
         with self._zip.open(self._part(path)) as part:
             while chunk := part.read(CHUNK):
-                parser.Parse(chunk)
-        parser.Parse(b"", True)
+                parser.feed(chunk)
+        parser.close()
 
 
 def _part_name(path: str) -> str:
@@ -169,25 +177,6 @@ def _kind_of(parts: Iterable[str]) -> FileProblem:
     if "mimetype" in names and "content.xml" in names:
         return FileProblem.OPEN_DOCUMENT
     return FileProblem.WRONG_KIND
-
-
-def _parser(
-    start: Callable[[str, Attributes], None],
-    end: Callable[[str], None] | None = None,
-    add_text: Callable[[str], None] | None = None,
-) -> Any:
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = add_text
-    parser.StartDoctypeDeclHandler = _refuse_doctype
-    return parser
-
-
-def _refuse_doctype(*_: object) -> None:
-    """Guard against entity expansion. No spreadsheet program writes a doctype."""
-    raise Unreadable(FileProblem.UNREADABLE)
 
 
 @dataclass(frozen=True)

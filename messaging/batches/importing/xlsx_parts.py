@@ -6,15 +6,13 @@ They consume XML elements one by one and count them, because a small file may co
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from sys import getsizeof
 from typing import Final
 
 from .file_errors import FileProblem, Unreadable
 from .xlsx_values import LONGEST_CELL, Cells, CellStyles, NumberedRow, cell_text, unescape
-
-Attributes = Mapping[str, str]
+from .xml_parser import Attributes
 
 MAX_COLUMNS: Final = 200
 MAX_ROWS: Final = 1_048_576
@@ -43,18 +41,21 @@ MAX_RANGES: Final = 20
 """Ranges of hidden rows and merged cells that are kept to be named."""
 
 
-class _BoundedParser:
+class _CountingHandler:
     """Counts elements, of which a small file may contain very many."""
 
+    depth = 0
+    """Elements that are open."""
     _seen = 0
 
     def _count(self) -> None:
+        self.depth += 1
         self._seen += 1
         if self._seen > MAX_ELEMENTS:
             raise Unreadable(FileProblem.UNREADABLE)
 
 
-class SharedStrings(_BoundedParser):
+class SharedStrings(_CountingHandler):
     """Handler for the shared strings."""
 
     def __init__(self) -> None:
@@ -78,6 +79,7 @@ class SharedStrings(_BoundedParser):
             self._pieces.append(piece)
 
     def end(self, name: str) -> None:
+        self.depth -= 1
         if name in TEXT:
             self._in_text = False
         elif name in PHONETIC:
@@ -118,7 +120,7 @@ class SheetFacts:
         return any(first <= number <= last for first, last in self.hidden_ranges)
 
 
-class SheetRows(_BoundedParser):
+class SheetRows(_CountingHandler):
     """Handler that builds rows from the elements of a sheet."""
 
     def __init__(
@@ -195,6 +197,7 @@ class SheetRows(_BoundedParser):
             self._pieces.append(piece)
 
     def end(self, name: str) -> None:
+        self.depth -= 1
         if name in VALUE or name in TEXT:
             self._in_text = False
         elif name in CELL:

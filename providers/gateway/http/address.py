@@ -21,6 +21,14 @@ Resolved = tuple[socket.AddressFamily, SocketAddress]
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})", re.ASCII)
 _NUMBER: Final = re.compile(r"0[xX][0-9A-Fa-f]*|[0-9]+", re.ASCII)
 _NOT_IN_A_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
+SYSTEM_PORTS: Final = range(1, 1024)
+WEB_PORTS: Final = (80, 443)
+OTHER_SERVICES: Final = frozenset(
+    {1433, 1521, 2049, 2375, 2376, 3306, 3389, 5432, 5900, 5984, 6000, 6379, 6443, 6666, 6667}
+    | {9042, 9092, 9200, 9300, 10250, 11211, 27017}
+)
+"""Ports above those of the system on which no provider offers HTTP, but databases and the like
+listen."""
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 _NOT_PUBLIC: Final = tuple(
     map(
@@ -43,7 +51,7 @@ class ForbiddenAddress(ValueError):
     """A base URL that this installation must not call. `reason` is one of:
 
     `no_host`, `bad_host`, `bad_port`, `bad_characters`, `not_https`, `not_http`,
-    `credentials_in_url`, `query_in_url`, `fragment_in_url`, `odd_address` (an IP
+    `other_service`, `credentials_in_url`, `query_in_url`, `fragment_in_url`, `odd_address` (an IP
     address written as 2130706433, 0x7f.1 or 010.0.0.1), `unresolvable`, `private`.
     """
 
@@ -74,6 +82,9 @@ class AddressPolicy:
 def check_base_url(url: str, policy: AddressPolicy) -> None:
     """Raise `ForbiddenAddress` unless calls to `url` are allowed. Resolves the host."""
     parts = check_syntax(url, policy)
+    # Only here, when an account is saved: a provider that is in use may have an odd port.
+    if parts.port is not None and not policy.allow_private and _is_of_another_service(parts.port):
+        raise ForbiddenAddress("other_service")
     try:
         addresses = resolve(parts.hostname or "", parts.port or 443)
     except OSError:
@@ -105,6 +116,11 @@ def check_syntax(url: str, policy: AddressPolicy) -> SplitResult:
         raise ForbiddenAddress("bad_port")
     _check_host(parts.hostname or "", policy)
     return parts
+
+
+def _is_of_another_service(port: int) -> bool:
+    """Whether a base URL with this port would only serve to try out ports of other hosts."""
+    return port in OTHER_SERVICES or (port in SYSTEM_PORTS and port not in WEB_PORTS)
 
 
 def _check_host(host: str, policy: AddressPolicy) -> None:

@@ -1,0 +1,93 @@
+"""How many exports run at once: one for each person, and two on a host.
+
+An export keeps a processor core busy for as long as it takes. The locks are files, because several
+processes share the limit, and because the lock of a process that dies is free again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from ..client_presence import has_gone
+from .pages import current_user
+
+AT_ONCE: Final = 2
+MAX_ROWS: Final = 100_000
+
+
+def lock_folder() -> Path:
+    return Path(settings.DATA_DIR) / "exports"
+
+
+class ExportRefused(Exception):
+    """The export was not begun."""
+
+
+class OwnExportRuns(ExportRefused):
+    """The same person has one already."""
+
+
+class OtherExportsRun(ExportRefused):
+    """Other people have as many as run at once."""
+
+
+class TooManyRows(ExportRefused):
+    """The list is longer than `MAX_ROWS`."""
+
+
+class ExportSlot:
+    """The right to run an export. It ends when it is released, forgotten or its process dies."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        self._files: list[int] = []
+
+    def client_has_gone(self) -> bool:
+        return has_gone(self._request)
+
+    def lock(self, name: str) -> bool:
+        """Lock a name on this host, unless it is locked."""
+        folder = lock_folder()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(file)
+            return False
+        self._files.append(file)
+        return True
+
+    def check_length(self, rows: QuerySet[Any]) -> None:
+        """Release the slot and raise `TooManyRows` if these are too many."""
+        if rows[: MAX_ROWS + 1].count() > MAX_ROWS:
+            self.release()
+            raise TooManyRows
+
+    def release(self) -> None:
+        while self._files:
+            os.close(self._files.pop())
+
+    def __del__(self) -> None:
+        self.release()
+
+
+def claim_slot(request: HttpRequest) -> ExportSlot:
+    """The slot for an export. Raises `ExportRefused`.
+
+    Claim it before the list is filtered, which takes long, and before the export is logged.
+    """
+    slot = ExportSlot(request)
+    if not slot.lock(f"person-{current_user(request).pk}"):
+        raise OwnExportRuns
+    if not any(slot.lock(f"place-{number}") for number in range(AT_ONCE)):
+        slot.release()
+        raise OtherExportsRun
+    return slot

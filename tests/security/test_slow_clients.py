@@ -1,0 +1,179 @@
+"""Slow clients hold no web thread: neither with a head, nor a body, nor an answer."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import requests
+from django.conf import settings as django_settings
+
+from smsportal.environment import BASE_DIR
+from smsportal.held_socket import MAX_UNSENT, HeldSocket
+from tests.canary.portals import database_url
+from tests.support.wait_until import wait_until
+
+THREADS = 4
+SLOW = 8 * THREADS
+GET = b"GET /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+POST = b"POST /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+class TestHeldSocket:
+    def test_answer_is_kept_for_a_client_that_does_not_read(self) -> None:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            held = HeldSocket(ours, 1_000, 30)
+            answer = os.urandom(MAX_UNSENT)
+            # Does not wait, although the client takes nothing.
+            held.sendall(answer)
+            assert held.unsent
+            taken = b""
+            while len(taken) < len(answer):
+                taken += theirs.recv(100_000)
+                held.flush()
+            assert taken == answer
+
+    def test_endless_answer_to_a_client_that_does_not_read_ends(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("smsportal.held_socket.MAX_SILENCE", 0.05)
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            held = HeldSocket(ours, 1_000, 30)
+            held.sendall(bytes(MAX_UNSENT))
+            with pytest.raises(ConnectionResetError):
+                held.sendall(bytes(MAX_UNSENT))
+
+    def test_client_that_left_is_noticed(self) -> None:
+        ours, theirs = socket.socketpair()
+        with ours:
+            held = HeldSocket(ours, 1_000, 30)
+            assert not held.peer_has_gone()
+            theirs.close()
+            assert held.peer_has_gone()
+
+
+@pytest.fixture(scope="module")
+def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a web server with few threads and much time for each request."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "ENV_FILE": "",
+        "DATA_DIR": str(tmp_path_factory.mktemp("web")),
+        "STATE_DIR": str(tmp_path_factory.mktemp("state")),
+        "DATABASE_URL": database_url(),
+        "SECRET_KEY": django_settings.SECRET_KEY,
+        "SECRETS_KEYS": ",".join(django_settings.SECRETS_KEYS),
+        "BIND": f"127.0.0.1:{port}",
+        "WEB_PROCESSES": "1",
+        "WEB_THREADS": str(THREADS),
+        "REQUEST_SECONDS": "300",
+        "STATIC_ROOT": str(tmp_path_factory.mktemp("static")),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "--config", str(BASE_DIR / "gunicorn.conf.py")],
+        env=environment,
+        cwd=BASE_DIR,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(lambda: is_ready(port), at_most=60)
+        yield port
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(40)
+
+
+def is_ready(port: int) -> bool:
+    with contextlib.suppress(OSError):
+        return answers(port)
+    return False
+
+
+def answers(port: int) -> bool:
+    """Whether a wrong callback address is refused. After some of them, the refusal is another."""
+    url = f"http://127.0.0.1:{port}/callbacks/x/"
+    return requests.get(url, timeout=30).status_code in (404, 429)
+
+
+BEGINNINGS = {
+    "nothing": b"",
+    "a head": GET,
+    "a body": POST + b"Content-Length: 100\r\n\r\n{",
+    "a chunk": CHUNKED + b"ff\r\n{",
+    "a large body": POST + b"Content-Length: 20000000\r\n\r\n" + bytes(100_000),
+}
+
+
+@pytest.mark.django_db(transaction=True)
+class TestServer:
+    @pytest.mark.parametrize("kind", BEGINNINGS)
+    def test_unfinished_requests_hold_no_thread(self, server: int, kind: str) -> None:
+        """The pages answer although all of these may go on for minutes."""
+        with contextlib.ExitStack() as connections:
+            slow = [
+                connections.enter_context(socket.create_connection(("127.0.0.1", server)))
+                for _ in range(SLOW)
+            ]
+            for one in slow:
+                one.sendall(BEGINNINGS[kind])
+            for _ in range(2 * THREADS):
+                assert answers(server)
+            # They are unfinished still: nobody was sent away to make this possible.
+            for one in slow:
+                one.setblocking(False)
+                with pytest.raises(BlockingIOError):
+                    one.recv(1)
+
+    def test_clients_that_do_not_close_hold_nothing(self, server: int) -> None:
+        with contextlib.ExitStack() as connections:
+            for _ in range(SLOW):
+                one = socket.create_connection(("127.0.0.1", server), timeout=30)
+                connections.enter_context(one)
+                one.sendall(b"GET /callbacks/x/ HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
+            assert answers(server)
+
+    def test_one_byte_at_a_time_is_answered_in_the_end(self, server: int) -> None:
+        with socket.create_connection(("127.0.0.1", server), timeout=30) as client:
+            for byte in b"GET /callbacks/x/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n":
+                client.sendall(bytes([byte]))
+            assert client.recv(1_000).startswith((b"HTTP/1.1 404", b"HTTP/1.1 429"))
+
+    def test_pipelined_requests_are_answered_in_order(self, server: int) -> None:
+        get = b"GET /callbacks/x/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        put = get.replace(b"GET", b"PUT").replace(b"\r\n\r\n", b"\r\nContent-Length: 2\r\n\r\n{}")
+        with socket.create_connection(("127.0.0.1", server), timeout=30) as client:
+            client.sendall(put + get + get.replace(b"HTTP/1.1", b"HTTP/1.0"))
+            received = b""
+            while data := client.recv(10_000):
+                received += data
+        assert received.count(b"HTTP/1.1 4") + received.count(b"HTTP/1.0 4") == 3
+
+    def test_word_before_the_body_is_given(self, server: int) -> None:
+        head = POST.replace(b"/login/", b"/callbacks/x/") + b"Expect: 100-continue\r\n"
+        with socket.create_connection(("127.0.0.1", server), timeout=30) as client:
+            client.sendall(head + b"Connection: close\r\nContent-Length: 2\r\n\r\n")
+            assert client.recv(1_000).startswith(b"HTTP/1.1 100")
+            client.sendall(b"{}")
+            received = b""
+            while data := client.recv(10_000):
+                received += data
+        assert b"HTTP/1.1 4" in received
+
+    def test_body_that_is_too_long_is_refused_without_being_read(self, server: int) -> None:
+        length = 3 * django_settings.BATCH_MEGABYTES * 1024 * 1024
+        head = POST.replace(b"/login/", b"/callbacks/x/") + f"Content-Length: {length}".encode()
+        with socket.create_connection(("127.0.0.1", server), timeout=30) as client:
+            client.sendall(head + b"\r\n\r\n" + bytes(1_000))
+            assert client.recv(1_000).startswith((b"HTTP/1.1 404", b"HTTP/1.1 429"))
