@@ -10,7 +10,7 @@ import fcntl
 import json
 import random
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,11 @@ class JsonFileCache(FileBasedCache):
     """
 
     cache_suffix = ".json"
+    # The types of Django lack these.
+    _dir: str
+    _key_to_file: Callable[..., str]
+    _createdir: Callable[[], None]
+    _delete: Callable[[str], bool]
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         try:
@@ -77,6 +82,8 @@ class JsonFileCache(FileBasedCache):
 
 class JsonDatabaseCache(BaseDatabaseCache):
     """Entries in the table that `createcachetable` makes. `add` is atomic among all hosts."""
+
+    _table: str
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         return self.get_many([key], version).get(key, default)
