@@ -8,25 +8,24 @@ from typing import Final
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
-PERMISSIONS: Final = ", ".join(
-    f"{feature}=()"
-    for feature in (
-        "accelerometer",
-        "bluetooth",
-        "camera",
-        "display-capture",
-        "geolocation",
-        "gyroscope",
-        "hid",
-        "magnetometer",
-        "microphone",
-        "midi",
-        "payment",
-        "serial",
-        "usb",
-        "xr-spatial-tracking",
-    )
+FEATURES: Final = (
+    "accelerometer",
+    "bluetooth",
+    "camera",
+    "display-capture",
+    "geolocation",
+    "gyroscope",
+    "hid",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "serial",
+    "usb",
+    "xr-spatial-tracking",
 )
+"""What no page of the portal uses, in the words of browsers."""
+PERMISSIONS: Final = ", ".join(f"{feature}=()" for feature in FEATURES)
 CLEARED: Final = '"cache", "storage"'
 """What a browser forgets at sign-out. Cookies stay: the language is one of them."""
 

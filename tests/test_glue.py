@@ -50,8 +50,10 @@ NOT_FOR_STAFF: Final = {
 """Write to the terminal, in English."""
 STORED: Final = {
     "core/admin/pages.py: ', '.join(permissions)",
+    "smsportal/browser_headers.py: ', '.join((f'{feature}=()' for feature in FEATURES))",
+    "smsportal/request_intake.py: ', '.join(self.headers.get(name, ()))",
 }
-"""Not shown: names of permissions."""
+"""Not shown: names of permissions, and headers."""
 
 
 def visible_parts(template: str) -> str:

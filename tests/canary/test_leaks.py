@@ -66,7 +66,7 @@ def unmasked(person: Person) -> list[str]:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    "modes", [ECHO_MODES[:2], pytest.param(ECHO_MODES, marks=pytest.mark.slow)], ids=len
+    "modes", [ECHO_MODES[:2], pytest.param(ECHO_MODES, marks=pytest.mark.long)], ids=len
 )
 def test_no_secret_appears_anywhere(
     modes: tuple[str, ...],

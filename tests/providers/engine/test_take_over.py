@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
@@ -84,8 +84,22 @@ def longest_gap(times: list[float]) -> float:
     return max(after - before for before, after in pairwise(times))
 
 
-@pytest.mark.parametrize("where", ["one host", "every host"])
-@pytest.mark.parametrize("kind", KINDS)
+ALWAYS = {
+    ("main and sentinel", "every host"),
+    ("active workers", "one host"),
+    ("monitor", "one host"),
+    ("all", "one host"),
+}
+"""The kills that `make test-rest` tries. Each takes half a minute."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "where"),
+    [
+        pytest.param(*case, marks=() if case in ALWAYS else pytest.mark.long)
+        for case in product(KINDS, ("one host", "every host"))
+    ],
+)
 def test_calls_continue_after_a_kill(
     hosts: list[EngineHost],
     sandbox: Sandbox,
