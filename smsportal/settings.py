@@ -203,14 +203,15 @@ PASSWORD_HASHERS = [
     "smsportal.password_hashing.BoundedArgon2",
     "smsportal.password_hashing.BoundedPBKDF2",
 ]
+_VALIDATORS: dict[str, dict[str, Any]] = {
+    "django.contrib.auth.password_validation.UserAttributeSimilarityValidator": {},
+    "django.contrib.auth.password_validation.MinimumLengthValidator": {"min_length": 10},
+    "django.contrib.auth.password_validation.CommonPasswordValidator": {},
+    "django.contrib.auth.password_validation.NumericPasswordValidator": {},
+    "smsportal.password_rules.OwnWordsValidator": {},
+}
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": name, "OPTIONS": options} for name, options in _VALIDATORS.items()
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"

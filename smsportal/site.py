@@ -97,8 +97,24 @@ class PortalSite(UnfoldAdminSite):
         from core.acts import record_act
         from core.admin.pages import current_user
 
-        answer: HttpResponse = super().password_change(request, extra_context)
-        if request.method == "POST" and answer.status_code == HTTPStatus.FOUND:
-            person = current_user(request)
+        from .errors import too_many_requests
+        from .password_rules import forget_guesses, guesses_end, note_guess
+
+        if request.method != "POST" or not request.user.is_authenticated:
+            return self._password_form(request, extra_context)
+        person = current_user(request)
+        if until := guesses_end(person):
+            return too_many_requests(request, until)
+        answer = self._password_form(request, extra_context)
+        if answer.status_code == HTTPStatus.FOUND:
+            forget_guesses(person)
             record_act("staff.password", by=person, subject=f"user:{person.pk}")
+        elif "old_password" in answer.context_data["form"].errors:  # type: ignore[attr-defined]
+            note_guess(person)
+        return answer
+
+    def _password_form(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None
+    ) -> HttpResponse:
+        answer: HttpResponse = super().password_change(request, extra_context)
         return answer
