@@ -28,6 +28,7 @@ from ..batches.create import BatchDraft, paste_to_file
 from ..batches.importing.lookalikes import odd_braces
 from ..batches.importing.placeholders import placeholders_in
 from ..models import Template
+from ..presentation.labels import SMS_KINDS
 from ..text_rules import LONGEST_TYPED, check_text
 from .send_form import unavailable_reason
 
@@ -103,10 +104,7 @@ class NewBatchForm(forms.Form):
     account = forms.ChoiceField(label=pgettext_lazy("field", "Account"))
     sms_kind = forms.ChoiceField(
         label=pgettext_lazy("field", "Kind"),
-        choices=[
-            (SmsKind.TRANSACTIONAL, pgettext_lazy("choice", "Transactional")),
-            (SmsKind.MARKETING, pgettext_lazy("choice", "Marketing")),
-        ],
+        choices=list(SMS_KINDS.items()),
         widget=UnfoldAdminRadioSelectWidget(),
     )
     sender_id = forms.ChoiceField(

@@ -22,7 +22,7 @@ from core.visibility import may_reveal, may_see_whole
 from providers.admin.account_cell import AccountCell
 
 from ..models import Message
-from ..presentation.labels import shown_state
+from ..presentation.labels import SMS_KINDS, shown_state
 from . import bulk_actions, export, filters, message_page, tabs
 from .actions import CancelPage, ReleasePage, RevealPage, SendAgainPage, SettlePage
 from .send_page import SendPage, preview
@@ -77,7 +77,9 @@ class MessageAdmin(AccountCell, TrackedAdmin):
 
     @admin.display(description=pgettext_lazy("column", "Kind"), ordering="kind")
     def kind_(self, message: Message) -> str:
-        return message.sms_kind or str(message.get_kind_display())
+        if not message.sms_kind:
+            return str(message.get_kind_display())
+        return str(SMS_KINDS.get(message.sms_kind, message.sms_kind))
 
     @admin.display(description=_("Sent by"), ordering="created_by")
     def sender(self, message: Message) -> SafeString:

@@ -20,6 +20,7 @@ from providers.gateway.vocabulary import SmsKind
 from providers.models import Account
 
 from ..models import Message
+from ..presentation.labels import SMS_KINDS
 from ..queue_message import Draft, find_duplicate
 from ..text_rules import LONGEST_TYPED, check_text
 from .recipient_form import RecipientForm, sender_field
@@ -90,10 +91,7 @@ class SendForm(RecipientForm):
         options = self.sending_account.options
         self.fields["sms_kind"] = forms.ChoiceField(
             label=pgettext_lazy("field", "Kind"),
-            choices=[
-                (SmsKind.TRANSACTIONAL, pgettext_lazy("choice", "Transactional")),
-                (SmsKind.MARKETING, pgettext_lazy("choice", "Marketing")),
-            ],
+            choices=list(SMS_KINDS.items()),
             initial=options.get("kind") or SmsKind.TRANSACTIONAL,
             widget=UnfoldAdminRadioSelectWidget(),
         )

@@ -6,6 +6,7 @@ and pages agree."""
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
@@ -15,6 +16,7 @@ from django.utils.translation import pgettext_lazy
 from core.admin.labels import Role, StateLabel, register_states
 from providers import clock
 from providers.gateway.registry import clients
+from providers.gateway.vocabulary import SmsKind
 from providers.models import Account
 
 from ..models import Message
@@ -26,6 +28,12 @@ S = MessageState
 NO_REPORTS = "submitted_no_reports"
 REPORT_OVERDUE = "submitted_no_report"
 MARKED_SENT = "submitted_marked"
+
+SMS_KINDS: dict[str, Any] = {
+    SmsKind.TRANSACTIONAL: pgettext_lazy("choice", "Transactional"),
+    SmsKind.MARKETING: pgettext_lazy("choice", "Marketing"),
+}
+"""The kinds of a text by the provider's letter (HAORUI, `sms_type`)."""
 
 LABELS = {
     S.SCHEDULED: StateLabel(

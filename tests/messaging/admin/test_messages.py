@@ -288,3 +288,8 @@ def test_empty_default_period_links_to_older_messages(viewer: Client) -> None:
     whole = get_page(viewer)
     assert "No SMS sent yet." not in whole
     assert 'href="?period=all"' in whole
+
+
+def test_list_names_the_kind_of_a_text(viewer: Client) -> None:
+    make_message(sms_kind="P")
+    assert "Marketing" in get_page(viewer)
