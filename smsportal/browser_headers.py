@@ -10,7 +10,6 @@ from django.urls import reverse
 
 FEATURES: Final = (
     "accelerometer",
-    "bluetooth",
     "camera",
     "display-capture",
     "geolocation",

@@ -18,7 +18,7 @@ urlpatterns = [
     re_path(r"^callbacks/(?P<token>.*?)/?$", callback, name="callback"),
     # A mistyped callback address must not lead to the sign-in page, whose address would hold its
     # secret.
-    re_path(r"^(?:/*)[Cc][Aa][Ll][Ll][Bb][Aa][Cc][Kk][Ss]?(?:/|$)", mistyped_callback),
+    re_path(r"^(?P<mistyped>/*[Cc][Aa][Ll][Ll][Bb][Aa][Cc][Kk][Ss]?/.*)$", mistyped_callback),
     path("set-password/<uidb64>/<token>/", SetPasswordPage.as_view(), name="set_password"),
     path("", admin.site.urls),
 ]

@@ -43,7 +43,7 @@ _slots: Final = threading.BoundedSemaphore(max(1, settings.WEB_THREADS - 2))
 _full_until = float("-inf")
 
 
-def mistyped_callback(_request: HttpRequest) -> HttpResponse:
+def mistyped_callback(_request: HttpRequest, mistyped: str) -> HttpResponse:
     """404 for an address that looks like a callback address and is none."""
     return HttpResponse("No such address.\n", status=404, content_type="text/plain")
 

@@ -73,7 +73,7 @@ BEST_MATCHES = {
         "+49": "Germany",
         "cote": "Côte d",
     },
-    "zh-hans": {"几": "几内亚 ", "de": "德国"},
+    "zh-hans": {"几": "几内亚（", "de": "德国"},
 }
 
 

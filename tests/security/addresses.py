@@ -101,6 +101,7 @@ def make_world() -> dict[str, str]:
         "/r/<content_type_id>/<object_id>/": message.pk,
         "/what-waits/rows/": "message",
         "/callbacks/": token,
+        "/<mistyped>/": "Callbacks/anything",
         # A link that has ended: the page says so.
         "/set-password/<uidb64>/": "MQ",
         "/set-password/<uidb64>/<token>/": "ended-link",

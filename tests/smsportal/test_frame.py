@@ -59,7 +59,7 @@ NAVIGATION = {
     ],
 }
 
-OPEN_TO_ALL = {"login", "logout", "jsi18n", "set_language", "javascript-catalog"}
+OPEN_TO_ALL = {"set_password", "login", "logout", "jsi18n", "set_language", "javascript-catalog"}
 
 
 def routes(patterns: Any = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
