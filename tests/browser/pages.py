@@ -15,6 +15,30 @@ from providers.models import Account
 
 from .visitor import Visitor
 
+FAULTY_BUTTONS = """() => {
+    const faults = [];
+    for (const button of document.querySelectorAll("button, .button, [type=submit]")) {
+        const box = button.getBoundingClientRect();
+        if (!box.width || !button.checkVisibility({visibilityProperty: true})) continue;
+        const texts = document.createTreeWalker(button, NodeFilter.SHOW_TEXT);
+        for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+            if (!node.data.trim() || node.parentElement.closest(".material-symbols-outlined, svg"))
+                continue;
+            const range = document.createRange();
+            range.selectNodeContents(node);
+            const lines = [...range.getClientRects()].filter((line) => line.width > 1);
+            if (!lines.length) continue;
+            const tops = new Set(lines.map((line) => Math.round(line.top / 4)));
+            const right = Math.max(...lines.map((line) => line.right));
+            const left = Math.min(...lines.map((line) => line.left));
+            if (tops.size > 1) faults.push(`two lines: ${node.data.trim()}`);
+            else if (right > box.right + 1 || left < box.left - 1)
+                faults.push(`does not fit: ${node.data.trim()}`);
+        }
+    }
+    return faults;
+}"""
+
 
 class AnyPage:
     """The elements that every page has."""
@@ -43,6 +67,11 @@ class AnyPage:
         """The number of pixels by which the page is wider than its window."""
         script = "document.scrollingElement.scrollWidth - window.innerWidth"
         return int(self.page.evaluate(script))
+
+    def faulty_buttons(self) -> list[str]:
+        """The visible buttons whose text takes two lines or does not fit."""
+        found: list[str] = self.page.evaluate(FAULTY_BUTTONS)
+        return found
 
     @property
     def language(self) -> str | None:

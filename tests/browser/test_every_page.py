@@ -161,6 +161,38 @@ def test_no_page_is_wider_than_a_phone(
 
 
 @pytest.mark.any_database
+def test_broken_and_clipped_buttons_are_found(make_visitor: MakeVisitor) -> None:
+    page = make_visitor().page
+    page.set_content(
+        "<button style='width: 60px'>Two words</button>"
+        "<button style='width: 60px; white-space: nowrap; overflow: hidden'>"
+        "Three long words</button>"
+        "<button>Fits</button><button hidden>Two hidden words</button>"
+    )
+    assert AnyPage(page).faulty_buttons() == [
+        "two lines: Two words",
+        "does not fit: Three long words",
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.any_database
+@pytest.mark.parametrize("width", [PHONE_WIDTH, 1280])
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_text_of_each_button_fits_in_one_line(
+    language: str, width: int, make_visitor: MakeVisitor, sandbox: Sandbox
+) -> None:
+    addresses = fill_every_page(sandbox)
+    visitor = make_visitor("superuser", language=language, width=width)
+    faulty = {}
+    for name, address in addresses.items():
+        visitor.page.goto(address)
+        if found := AnyPage(visitor.page).faulty_buttons():
+            faulty[name] = found
+    assert faulty == {}
+
+
+@pytest.mark.any_database
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_sign_in_and_error_pages_fit_a_phone(language: str, make_visitor: MakeVisitor) -> None:
     stranger = make_visitor(language=language, width=PHONE_WIDTH)
