@@ -27,6 +27,8 @@ from sandbox.server import Sandbox
 from smsportal.environment import BASE_DIR
 from tests.support.wait_until import wait_until
 
+LONG = pytest.mark.long
+
 pytestmark = [pytest.mark.slow, pytest.mark.each_database]
 
 SERVER: Final = os.environ.get("TEST_DATABASE_URL", "")
@@ -191,7 +193,11 @@ def portal(tmp_path: Path, sandbox: Sandbox) -> Iterator[Portal]:
 
 
 @pytest.mark.parametrize(
-    ("messages", "sent", "per_second"), [(MESSAGES, 20, 20), (8, 4, 1)], ids=["many", "few"]
+    ("messages", "sent", "per_second"),
+    [
+        pytest.param(MESSAGES, 20, 20, id="many"),
+        pytest.param(8, 4, 1, id="few", marks=LONG),
+    ],
 )
 def test_copy_of_the_middle_is_put_back_after_the_end(
     portal: Portal, messages: int, sent: int, per_second: int
@@ -278,7 +284,10 @@ def test_file_on_a_host_that_has_never_seen_it(portal: Portal) -> None:
     portal.stop()
 
 
-@pytest.mark.parametrize("end", [Portal.stop, Portal.kill], ids=["stopped", "killed"])
+@pytest.mark.parametrize(
+    "end",
+    [pytest.param(Portal.stop, id="stopped", marks=LONG), pytest.param(Portal.kill, id="killed")],
+)
 def test_restart_continues_automatically(portal: Portal, end: object) -> None:
     assert callable(end)
     portal.start(MESSAGES)
