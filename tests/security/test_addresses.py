@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from http.cookies import SimpleCookie
 
 import pytest
@@ -36,7 +37,8 @@ def test_file_lists_every_address_and_no_other() -> None:
     assert [line for line, answers in listed.items() if len(answers) != len(ROLES)] == []
 
 
-@pytest.mark.slow
+# Minutes on each database, which decides about none of the answers.
+@pytest.mark.long if os.environ.get("TEST_DATABASE_URL") else pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("method", METHODS)
 def test_every_role_gets_the_expected_answers(method: str) -> None:
