@@ -43,7 +43,6 @@ class JsonFileCache(FileBasedCache):
             with Path(self._key_to_file(key, version)).open("rb") as file:
                 return default if self._is_expired(file) else json.load(file)
         except (FileNotFoundError, ValueError):
-            # Not ours if it is no JSON.
             return default
 
     def add(
@@ -72,8 +71,13 @@ class JsonFileCache(FileBasedCache):
         file.write(f"{json.dumps(ends_at)}\n{json.dumps(value)}".encode())
 
     def _is_expired(self, f: IO[bytes]) -> bool:
-        ends_at = json.loads(f.readline() or "0")
-        if ends_at is None or ends_at >= time.time():
+        try:
+            ends_at = json.loads(f.readline())
+            is_over = ends_at is not None and float(ends_at) < time.time()
+        except (TypeError, ValueError):
+            # Written by something else, so it is no entry.
+            is_over = True
+        if not is_over:
             return False
         f.close()
         self._delete(f.name)

@@ -39,8 +39,8 @@ REASONS: Final = {
     ),
     NEVER_STARTED: ReasonText(
         gettext_noop("Not started within 30 days."),
-        gettext_noop("Its file and rows have been deleted."),
-        gettext_noop("Upload the file again if it is still needed."),
+        gettext_noop("Its recipients have been deleted."),
+        gettext_noop("Create a new batch if it is still needed."),
         MoneyLine.NOT_SENT,
     ),
     DO_NOT_SEND: ReasonText(

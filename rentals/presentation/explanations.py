@@ -155,12 +155,12 @@ def _values(order: Order) -> dict[str, Any]:
 
 def _released(order: Order, explained: Explanation) -> Explanation:
     """What is not placed now may have been placed before the hold it was released from."""
-    if order.released_from is None or order.settled_at:
+    is_known = order.settled_at or order.reason == reconciliation.NOT_FOUND_THERE
+    if order.released_from is None or is_known:
         return explained
-    began = short_time(order.released_from.started_at)
-    before = _("It may have been ordered before the hold that began at %(time)s.") % {"time": began}
-    text = join_sentences(explained.text, before)
-    return replace(explained, text=text, money=MoneyLine.UNKNOWN)
+    before = _("It may have been ordered before the hold that began at %(time)s.")
+    before %= {"time": short_time(order.released_from.started_at)}
+    return replace(explained, text=join_sentences(explained.text, before), money=MoneyLine.UNKNOWN)
 
 
 def _reasoned(order: Order, reader: Reader) -> Explanation:

@@ -114,5 +114,8 @@ def test_planted_pickle_is_not_loaded(tmp_path: Path) -> None:
     planted = pickle.dumps(None) + pickle.dumps(Exploit())
     for file in (tmp_path / "cache").glob("*.json"):
         file.write_bytes(planted)
+    assert not cache.has_key("key")
     assert cache.get("key") is None
+    assert cache.add("key", 2)
+    assert cache.get("key") == 2
     assert not (tmp_path / "ran").exists()

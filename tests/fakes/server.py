@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from .writing import Writing
+from .wire_formats import Writing
 
 
 @dataclass(frozen=True)

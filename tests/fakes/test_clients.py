@@ -34,7 +34,7 @@ from rentals.models import Order
 
 from .providers import LIFETIME, FakeGoSMS, FakeHaorui, FakeHaoSMS, FakeOtpService
 from .server import Fake
-from .writing import WRITINGS, Writing
+from .wire_formats import WRITINGS, Writing
 
 ALL_WRITINGS = pytest.mark.parametrize("writing", WRITINGS.values(), ids=WRITINGS)
 F = TypeVar("F", bound=Fake)

@@ -261,6 +261,15 @@ def test_released_order_that_is_refused_may_have_been_placed_before(account: Acc
     assert "may have been ordered before the hold" in explained.text
 
 
+def test_released_order_that_the_lists_do_not_show_cost_nothing(account: Account) -> None:
+    order = held_order(account)
+    assert release(order) == 1
+    change(order, state="not_created", reason="not_found_there", ended_at=timezone.now())
+    explained = explanation_of(order)
+    assert explained.money == MoneyLine.NOT_SPENT
+    assert "before the hold" not in explained.text
+
+
 def test_choice_releases_no_other_order(account: Account) -> None:
     order = make_order(account)
     other = held_order(account, project="telegram")

@@ -41,6 +41,8 @@ def configured(**environment: str) -> list[object]:
     ("environment", "expected"),
     [
         ({}, ["smsportal_session", "csrftoken", 0]),
+        # Browsers would reject the prefix, and nobody could sign in.
+        ({"HOST_COOKIES": "true"}, ["smsportal_session", "csrftoken", 0]),
         (
             {"PUBLIC_ADDRESS": "https://sms.example.com"},
             ["smsportal_session", "csrftoken", 86_400],
