@@ -235,7 +235,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=
 SESSION_ENGINE = "smsportal.session_store"
 # Browsers accept a name with this prefix from this host only, and only by https. Not by default,
 # since the version before would not know its people by it.
-_PREFIX = "__Host-" if SESSION_COOKIE_SECURE and env.bool("HOST_COOKIES", default=False) else ""
+_PREFIX = "__Host-" if env.bool("HOST_COOKIES", default=False) and SESSION_COOKIE_SECURE else ""
 SESSION_COOKIE_NAME = env.str("SESSION_COOKIE_NAME", default=f"{_PREFIX}smsportal_session")
 CSRF_COOKIE_NAME = f"{_PREFIX}csrftoken"
 SESSION_COOKIE_AGE = env.int("SESSION_HOURS", default=12) * 3600
