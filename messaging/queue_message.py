@@ -99,6 +99,7 @@ def build_message(draft: Draft, by: User | None, form_token: str | None) -> Mess
         created_by_id=by.pk if by else None,
         form_token=form_token,
         belongs_to=draft.belongs_to,
+        price=draft.account.price_per_segment,
     )
     if draft.kind == Message.Kind.TEXT:
         row.text = segments.normalise_line_ends(draft.text)

@@ -89,6 +89,7 @@ INSTALLED_APPS = [
     "messaging",
     "otp",
     "rentals",
+    "figures",
     "smsportal",
     # After the portal's own app, whose `qcluster` takes precedence.
     "django_q",

@@ -85,6 +85,7 @@ def _common_message(batch: Batch) -> Message:
         ended_at=now if dropped else None,
         ended_by_id=batch.ended_by_id if dropped else None,
         account_id=batch.account_id,
+        price=batch.account.price_per_segment,
         kind=Message.Kind.TEXT,
         sms_kind=batch.sms_kind,
         sender_id=batch.sender_id,

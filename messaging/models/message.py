@@ -57,6 +57,8 @@ class Message(ClaimedRow, Settled):
     sms_kind = models.CharField(max_length=1, blank=True)
     encoding = models.CharField(pgettext_lazy("field", "encoding"), max_length=8, blank=True)
     segments = models.PositiveSmallIntegerField(pgettext_lazy("field", "segments"), default=1)
+    price = models.DecimalField(max_digits=18, decimal_places=4, null=True)
+    """The account's price of a segment when the message was queued, so that past costs stay."""
 
     state = models.CharField(
         pgettext_lazy("field", "state"), max_length=16, default=MessageState.QUEUED

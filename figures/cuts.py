@@ -1,0 +1,165 @@
+"""Read figures: any period, cut by any columns, in the reader's time zone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, tzinfo
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final
+
+from django.db.models import F, Q, Sum
+
+from .durations import quantile
+from .models import Figure
+from .slots import PER_DAY, PER_HOUR, slot_of, spans, start_of, start_of_day
+
+EPOCH: Final = date(1970, 1, 1)
+
+
+class By(StrEnum):
+    HOUR = "hour"
+    DAY = "day"
+    ACCOUNT = "account_id"
+    KIND = "kind"
+    COUNTRY = "country"
+    PERSON = "person_id"
+    BATCH = "batch_id"
+    STATE = "state"
+    REASON = "reason"
+    TOOK = "took"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Slots from `first` up to, but without, `end`, read in a time zone."""
+
+    first: int
+    end: int
+    zone: tzinfo
+
+    @classmethod
+    def of_days(cls, first: date, last: date, zone: tzinfo) -> Period:
+        """The days from `first` to `last`, both included."""
+        end = start_of_day(last + timedelta(days=1), zone)
+        return cls(slot_of(start_of_day(first, zone)), slot_of(end), zone)
+
+    @classmethod
+    def between(cls, start: datetime, end: datetime, zone: tzinfo) -> Period:
+        """From the slot of `start` through the slot of `end`."""
+        return cls(slot_of(start), slot_of(end) + 1, zone)
+
+    @property
+    def start(self) -> datetime:
+        return start_of(self.first).astimezone(self.zone)
+
+    @property
+    def stop(self) -> datetime:
+        return start_of(self.end).astimezone(self.zone)
+
+    def days(self) -> list[date]:
+        """The local days that the period touches."""
+        first, last = self.start.date(), start_of(self.end - 1).astimezone(self.zone).date()
+        return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+    def hours(self) -> list[datetime]:
+        """The starts, in UTC, of the local hours that the period touches.
+
+        In local time, the two hours that share their name when clocks are set back are equal.
+        """
+        found = []
+        for span in spans(self.first, self.end, self.zone):
+            local = range(
+                (span.first + span.offset) // PER_HOUR, (span.end - 1 + span.offset) // PER_HOUR + 1
+            )
+            found += [start_of(hour * PER_HOUR - span.offset) for hour in local]
+        return found
+
+
+@dataclass(slots=True)
+class Totals:
+    """The sums of `figures.models.Figure` over the rows of one line."""
+
+    count: int = 0
+    accepted: int = 0
+    succeeded: int = 0
+    segments: int = 0
+    cost: Decimal = field(default_factory=Decimal)
+    unpriced: int = 0
+
+    def add(self, other: Mapping[str, Any]) -> None:
+        for name in SUMS:
+            setattr(self, name, getattr(self, name) + other[name])
+
+    @property
+    def share(self) -> float | None:
+        """The part of the accepted ones that succeeded."""
+        return self.succeeded / self.accepted if self.accepted else None
+
+
+SUMS: Final = ("count", "accepted", "succeeded", "segments", "cost", "unpriced")
+Line = tuple[Any, ...]
+
+
+def cut(period: Period, *by: By, where: Q | None = None) -> dict[Line, Totals]:
+    """Sum the figures of a period by the given columns.
+
+    A key has one value for each of `by`: the start of an hour in UTC, a date, or the stored value. Keys
+    without figures are missing.
+    """
+    lines: dict[Line, Totals] = {}
+    for span in spans(period.first, period.end, period.zone):
+        figures = Figure.objects.filter(slot__gte=span.first, slot__lt=span.end)
+        if where is not None:
+            figures = figures.filter(where)
+        names = []
+        for one in by:
+            if one in (By.HOUR, By.DAY):
+                per = PER_HOUR if one is By.HOUR else PER_DAY
+                figures = figures.annotate(**{one: (F("slot") + span.offset) / per})
+            names.append(str(one))
+        rows = (
+            figures.order_by()
+            .values(*names)
+            .annotate(**{f"{name}_sum": Sum(name) for name in SUMS})
+        )
+        if not by:
+            rows = [figures.aggregate(**{f"{name}_sum": Sum(name) for name in SUMS})]
+        for row in rows:
+            if row["count_sum"] is None:
+                continue
+            key = tuple(_key(one, row[str(one)], span.offset) for one in by)
+            sums = {name: row[f"{name}_sum"] for name in SUMS}
+            lines.setdefault(key, Totals()).add(sums)
+    return lines
+
+
+def total(period: Period, where: Q | None = None) -> Totals:
+    return cut(period, where=where).get((), Totals())
+
+
+def took(period: Period, share: float, where: Q | None = None) -> float | None:
+    """Seconds within which `share` of the successes of the period came; None without any."""
+    classes = cut(period, By.TOOK, where=(where or Q()) & Q(took__isnull=False))
+    return quantile({key[0]: line.count for key, line in classes.items()}, share)
+
+
+def took_by(
+    period: Period, by: Sequence[By], share: float, where: Q | None = None
+) -> dict[Line, float]:
+    """The same for each line of a cut. Lines without a success are missing."""
+    classes: dict[Line, dict[int, int]] = {}
+    rows = cut(period, *by, By.TOOK, where=(where or Q()) & Q(took__isnull=False))
+    for key, line in rows.items():
+        classes.setdefault(key[:-1], {})[key[-1]] = line.count
+    found = {key: quantile(counts, share) for key, counts in classes.items()}
+    return {key: seconds for key, seconds in found.items() if seconds is not None}
+
+
+def _key(by: By, value: Any, offset: int) -> Any:
+    if by is By.HOUR:
+        return start_of(value * PER_HOUR - offset)
+    if by is By.DAY:
+        return EPOCH + timedelta(days=value)
+    return value

@@ -1,0 +1,107 @@
+"""Bring the roll-up up to date: count each marked slot anew.
+
+A mark is deleted only if no change has been added to it since it was read, so a change during the
+count leaves the slot marked. One process counts at a time; an older count could otherwise replace
+a newer one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Final
+
+from django.db import connection, transaction
+
+from providers import clock
+
+from .models import Figure, Mark, RollUp
+from .sources import Source, figures_of, kinds_of
+
+LOCK_ID: Final = 7_305_829_442
+"""Any number that no other program uses for an advisory lock in the same database."""
+LONGEST_RUN: Final = 20.0
+"""Seconds. The rest of the marks waits for the next run."""
+NEWEST: Final = 500
+"""Marked slots that are read at once, newest first: today is looked at most."""
+
+
+def bring_up_to_date(longest: float = LONGEST_RUN) -> bool:
+    """Count marked slots for at most `longest` seconds. Returns whether none is left.
+
+    Another process that counts at the same moment ends it early.
+    """
+    until = time.monotonic() + longest
+    began = clock.now()
+    while True:
+        marked = _marked_slots()
+        if not marked:
+            _note_complete(began)
+            return True
+        for source, slot in marked:
+            if time.monotonic() >= until or not count_slot(source, slot):
+                return False
+
+
+def count_slot(source: Source, slot: int) -> bool:
+    """Replace the figures of a slot. False if another process is counting."""
+    with _alone() as is_alone:
+        if not is_alone:
+            return False
+        # Marks first: a change that comes after this line raises a version or adds a mark.
+        marks = list(Mark.objects.filter(source=source, slot=slot).values_list("pk", "version"))
+        figures = figures_of(source, slot)
+        with transaction.atomic():
+            Figure.objects.filter(slot=slot, kind__in=kinds_of(source)).delete()
+            Figure.objects.bulk_create(figures)
+            for pk, version in marks:
+                Mark.objects.filter(pk=pk, version=version).delete()
+    return True
+
+
+def complete_at() -> datetime | None:
+    """A moment before which every change is counted; None if nothing was counted yet."""
+    return RollUp.objects.filter(pk=1).values_list("complete_at", flat=True).first()
+
+
+def _marked_slots() -> Sequence[tuple[Source, int]]:
+    rows = Mark.objects.order_by("-slot").values_list("source", "slot").distinct()[:NEWEST]
+    return [(Source(source), slot) for source, slot in rows]
+
+
+def _note_complete(at: datetime) -> None:
+    RollUp.objects.update_or_create(pk=1, defaults={"complete_at": at})
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """Yields whether no other process counts; none begins during the block."""
+    name = str(connection.settings_dict["NAME"])
+    if connection.vendor == "postgresql":
+        with transaction.atomic(), connection.cursor() as cursor:
+            # A lock of the session would be lost behind PgBouncer in transaction mode.
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_ID])
+            yield bool(cursor.fetchone()[0])
+    elif ":memory:" in name or "mode=memory" in name:
+        yield True
+    else:
+        with _file_lock(f"{name}.figures-lock") as locked:
+            yield locked
+
+
+@contextmanager
+def _file_lock(file: str) -> Iterator[bool]:
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+    finally:
+        os.close(descriptor)
