@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from django.http import HttpRequest
 from django.templatetags.static import static
@@ -13,8 +14,12 @@ def favicon(_request: HttpRequest) -> str:
     return static("portal/favicon.svg")
 
 
-def styles(_request: HttpRequest) -> str:
-    return static("portal/portal.css")
+SHEETS: Final = ("tokens", "portal", "charts")
+"""The style sheets of every page, in the order of their rules. Pages add their own."""
+
+
+def sheet(name: str, _request: HttpRequest) -> str:
+    return static(f"portal/{name}.css")
 
 
 def script(_request: HttpRequest) -> str:
@@ -47,7 +52,7 @@ UNFOLD: dict[str, Any] = {
             "950": "oklch(28.2% .091 267.9)",
         },
     },
-    "STYLES": [styles],
+    "STYLES": [partial(sheet, name) for name in SHEETS],
     "SCRIPTS": [script],
     "LOGIN": {"form": "smsportal.sign_in.SignInForm"},
     "SIDEBAR": {

@@ -13,6 +13,10 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from core.admin.charts import Lines, Series, Slot, Threshold, day_ticks, share_between
+from core.admin.charts.scales import Number
+from core.templatetags.portal import amount
+from core.times import full_time
 from providers import clock
 from providers.balances import Balance, balance_of
 from providers.models import Account, BalanceReading
@@ -67,6 +71,38 @@ def balance_over_time(account: Account) -> list[BalanceReading]:
     return found[::-1][::step][::-1]
 
 
+def balance_chart(account: Account, now: datetime | None = None) -> Lines | None:
+    """The available balance of the last days, with the amount below which people are warned."""
+    readings = [one for one in balance_over_time(account) if one.spendable is not None]
+    if not readings:
+        return None
+    start, end = readings[0].read_at, max(now or clock.now(), readings[-1].read_at)
+    low = account.low_balance
+    return Lines(
+        title=_("Available balance in recent days"),
+        slot_word=pgettext_lazy("column", "Time"),
+        slots=[
+            Slot(full_time(one.read_at), at=share_between(one.read_at, start, end))
+            for one in readings
+        ],
+        series=[
+            Series(
+                pgettext_lazy("column", "Available"),
+                [one.spendable for one in readings],
+                is_step=True,
+            )
+        ],
+        threshold=None if low is None else Threshold(_("Low-balance warning"), low),
+        from_zero=False,
+        ticks=day_ticks(start, end),
+        write=stated_amount,
+    )
+
+
+def stated_amount(value: Number) -> str:
+    return amount(Decimal(value))
+
+
 def runway(account: Account, balance: Balance, now: datetime | None = None) -> timedelta | None:
     """Estimate how long the available balance lasts at the spending of the last 24 hours.
 
@@ -100,7 +136,7 @@ def money_context(request: HttpRequest, rows: QuerySet[Transaction]) -> dict[str
         "account": account,
         "balance": balance,
         "balance_cell": balance_cell(balance),
-        "readings": balance_over_time(account),
+        "chart": balance_chart(account),
         "lasts_hours": round(lasts.total_seconds() / 3600) if lasts else None,
         "last_reading": last,
         "is_reading": last is not None and last.state in ("queued", "claimed"),

@@ -76,7 +76,6 @@ class TransactionAdmin(AccountCell, ReadOnlyAdmin):
 
     class Media:
         css: ClassVar = {"all": ("portal/messaging.css", "portal/rentals.css")}
-        js: ClassVar = ("unfold/js/chart/chart.js", "portal/balance_chart.js")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transaction]:
         rows: QuerySet[Transaction] = super().get_queryset(request)
