@@ -105,8 +105,8 @@ Line = tuple[Any, ...]
 def cut(period: Period, *by: By, where: Q | None = None) -> dict[Line, Totals]:
     """Sum the figures of a period by the given columns.
 
-    A key has one value for each of `by`: the start of an hour in UTC, a date, or the stored value. Keys
-    without figures are missing.
+    A key has one value for each of `by`: the start of an hour in UTC, a date, or the stored value.
+    Keys without figures are missing.
     """
     lines: dict[Line, Totals] = {}
     for span in spans(period.first, period.end, period.zone):

@@ -56,6 +56,8 @@ CODE_ALARM_SENT = env.int("CODE_ALARM_SENT", default=10)
 CODE_ALARM_PERCENT = env.int("CODE_ALARM_PERCENT", default=40)
 CODE_BURST = env.int("CODE_BURST", default=20)
 BATCH_ROWS = env.int("BATCH_ROWS", default=100_000)
+BATCH_FIRST_MESSAGES = env.int("BATCH_FIRST_MESSAGES", default=500)
+BATCH_PAUSE_PERCENT = env.int("BATCH_PAUSE_PERCENT", default=40)
 BATCH_MEGABYTES = env.int("BATCH_MEGABYTES", default=20)
 FILE_UPLOAD_HANDLERS = [
     "core.uploads.CappedUpload",

@@ -20,7 +20,7 @@ from providers.models import Account
 from ..engine.claim_sql import accounts_with_due, due_of_batch
 from ..engine.source import MessageJob, MessageSource
 from ..models import Batch
-from . import lifecycle, progress
+from . import early_failures, lifecycle, progress
 from .states import BatchState
 
 PERMISSION_CACHE_SECONDS: Final = 5.0
@@ -74,6 +74,7 @@ class BatchSource(MessageSource):
         """Maintain the batches only: the source of all messages sweeps their claims."""
         lifecycle.pause_stalled()
         lifecycle.pause_unpermitted()
+        early_failures.pause_failing()
         progress.sample_speed()
         lifecycle.finish_completed()
 

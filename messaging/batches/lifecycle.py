@@ -38,6 +38,7 @@ WAITED_TOO_LONG: Final = "waited_too_long"
 NOT_ALLOWED: Final = "not_allowed"
 LIMIT_REACHED: Final = "limit_reached"
 NEVER_STARTED: Final = "never_started"
+MANY_FAILED: Final = "many_failed"
 KEPT_UNSTARTED: Final = timedelta(days=30)
 """For how long the file and the rows of a batch that nobody starts are kept."""
 
@@ -169,6 +170,10 @@ def resume(batch: Batch, by: User) -> bool:
         answerable_id=by.pk,
         moved_at=clock.now(),
         sampled_at=None,
+        # Staff know why it was paused, so it is not paused for its first messages again.
+        failures_accepted_at=(
+            clock.now() if batch.reason == MANY_FAILED else batch.failures_accepted_at
+        ),
         paused_at=None,
         paused_by_id=None,
         reason="",
@@ -234,20 +239,27 @@ def finish_completed() -> None:
     BATCH_STATES.move(completed, B.FINISHED, sources=(B.SENDING, B.PAUSED), ended_at=clock.now())
 
 
+def pause_by_portal(batch: Batch, reason: str, values: Mapping[str, object]) -> bool:
+    """Pause a running batch for a reason that is registered. False if it no longer runs."""
+    return _pause(batch, reason, (B.SENDING,), values)
+
+
 def _pause(
     batch: Batch,
     reason: str,
     sources: tuple[BatchState, ...],
     values: Mapping[str, object] | None = None,
-) -> None:
-    BATCH_STATES.move(
-        _rows(batch),
-        B.PAUSED,
-        sources=sources,
-        paused_at=clock.now(),
-        paused_by_id=None,
-        reason=reason,
-        values=dict(values or {}),
+) -> bool:
+    return bool(
+        BATCH_STATES.move(
+            _rows(batch),
+            B.PAUSED,
+            sources=sources,
+            paused_at=clock.now(),
+            paused_by_id=None,
+            reason=reason,
+            values=dict(values or {}),
+        )
     )
 
 

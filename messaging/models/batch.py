@@ -133,6 +133,8 @@ class Batch(models.Model):
     """Who started the batch, or continued it last. Their permission is the one that counts."""
     scheduled_for = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
+    failures_accepted_at = models.DateTimeField(null=True)
+    """When staff continued it although messages may have failed (`batches.early_failures`)."""
     paused_at = models.DateTimeField(null=True)
     paused_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"

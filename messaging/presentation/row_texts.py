@@ -17,7 +17,7 @@ from providers.reason_text import ReasonText
 
 from ..batches.fan_out import ALREADY_RESENT
 from ..batches.importing.validate import PHONE, RowProblem
-from ..batches.lifecycle import LIMIT_REACHED, NEVER_STARTED, NOT_ALLOWED
+from ..batches.lifecycle import LIMIT_REACHED, MANY_FAILED, NEVER_STARTED, NOT_ALLOWED
 from ..do_not_send import REASON as DO_NOT_SEND
 from ..models import Batch, StagedRow
 from ..recipients import country_text, phone_problem_text
@@ -35,6 +35,12 @@ REASONS: Final = {
         gettext_noop("The daily limit is used up (%(used)s of %(most)s)."),
         "",
         gettext_noop("Continue when the limit allows, or ask a manager."),
+        MoneyLine.NOT_SENT,
+    ),
+    MANY_FAILED: ReasonText(
+        gettext_noop("Paused by the portal: %(failed)s of the first %(first)s messages failed."),
+        gettext_noop("The rest is waiting; nothing is lost."),
+        gettext_noop("Check the reasons below, then continue it or cancel the rest."),
         MoneyLine.NOT_SENT,
     ),
     NEVER_STARTED: ReasonText(

@@ -30,6 +30,8 @@ WRONG: Final[dict[str, tuple[str, ...]]] = {
     "BALANCE_EVERY_MINUTES": (*NUMBERS, "0", "1441"),
     "BALANCE_READING_DAYS": (*NUMBERS, "0"),
     "BATCH_MEGABYTES": (*NUMBERS, "0"),
+    "BATCH_FIRST_MESSAGES": (*NUMBERS, "0"),
+    "BATCH_PAUSE_PERCENT": (*NUMBERS, "101"),
     "BATCH_ROWS": (*NUMBERS, "0"),
     "BEHIND_TLS_PROXY": ("yes please",),
     "BIND": (

@@ -1,0 +1,235 @@
+"""Today against the same weekday last week, for the dashboard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext as _
+
+from providers import clock
+
+from ..cuts import By, Period
+from ..roll_up import complete_at
+from ..slots import slot_of
+from ..summaries import Outcome, Subject, states_with, summaries, summary
+from . import charts, words
+from .links import rows_url
+
+VIEW: Final = "figures.view_figures"
+WEEK: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure of the strip. `tone`: "up" for better, "down" for worse, empty for neither."""
+
+    label: str
+    value: str
+    unit: str = ""
+    change: str = ""
+    tone: str = ""
+    detail: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Today and the same weekday last week, both whole and up to the same quarter of an hour."""
+
+    now: datetime
+    today: Period
+    last_week: Period
+    today_until: Period
+    last_week_until: Period
+
+    @property
+    def compared_until(self) -> datetime:
+        return self.today_until.stop
+
+
+def days_at(now: datetime) -> Days:
+    """The periods of the reader's day. Both comparisons end at the last full quarter."""
+    zone = timezone.get_current_timezone()
+    day = now.astimezone(zone).date()
+    today = Period.of_days(day, day, zone)
+    last_week = Period.of_days(day - WEEK, day - WEEK, zone)
+    passed = slot_of(now) - today.first
+    return Days(
+        now,
+        today,
+        last_week,
+        Period(today.first, today.first + passed, zone),
+        Period(last_week.first, min(last_week.first + passed, last_week.end), zone),
+    )
+
+
+def today_context(request: HttpRequest) -> dict[str, Any]:
+    """Everything about today that the reader may see: all figures, or those of their own rows."""
+    person = request.user
+    sees_all = person.has_perm(VIEW)
+    where = None if sees_all else Q(person_id=person.pk)
+    rows_where = {} if sees_all else {By.PERSON: person.pk}
+    as_of = complete_at()
+    if as_of is None:
+        return {}
+    days = days_at(as_of)
+    weekday = str(WEEKDAYS[(days.now.astimezone(days.today.zone) - WEEK).weekday()])
+    context: dict[str, Any] = {
+        "is_own": not sees_all,
+        "as_of": as_of,
+        "is_late": clock.now() - as_of > timedelta(minutes=5),
+        "compared_until": days.compared_until,
+        "weekday": weekday,
+        "tiles": tiles(request, days, where, rows_where),
+    }
+    if sees_all:
+        context |= _charts(request, days, weekday)
+    return context
+
+
+def tiles(
+    request: HttpRequest, days: Days, where: Q | None, rows_where: dict[By, Any]
+) -> list[Tile]:
+    found: list[Tile] = []
+    may = request.user.has_perm
+    if may("messaging.view_message"):
+        found += _message_tiles(request, days, where, rows_where)
+    if may("otp.view_session"):
+        found.append(
+            _share_tile(request, Subject.CODES, _("Codes verified"), days, where, rows_where)
+        )
+    if may("rentals.view_order"):
+        found.append(
+            _share_tile(request, Subject.NUMBERS, _("Numbers with SMS"), days, where, rows_where)
+        )
+    return found
+
+
+def _message_tiles(
+    request: HttpRequest, days: Days, where: Q | None, rows_where: dict[By, Any]
+) -> list[Tile]:
+    subject = Subject.MESSAGES
+    now = summary(subject, days.today, where)
+    until = summary(subject, days.today_until, where)
+    before = summary(subject, days.last_week_until, where)
+
+    def url(*outcomes: Outcome) -> str:
+        return rows_url(
+            request,
+            subject,
+            days.today,
+            where=rows_where,
+            states=states_with(subject, *outcomes),
+            until=days.now,
+        )
+
+    sent = [*states_with(subject, Outcome.GOOD, Outcome.FAILED), "submitted", "in_transit"]
+    failed, failed_before = (one.count(Outcome.FAILED, Outcome.REFUSED) for one in (until, before))
+    unknown, unknown_before = (one.count(Outcome.UNKNOWN) for one in (until, before))
+    return [
+        Tile(
+            _("Sent"),
+            f"{now.accepted:,}",
+            change=words.growth(until.accepted, before.accepted),
+            detail=f"({before.accepted:,})",
+            url=rows_url(
+                request, subject, days.today, where=rows_where, states=sent, until=days.now
+            ),
+        ),
+        Tile(
+            _("Delivered"),
+            words.percent(now.share).rstrip("%") or "–",
+            unit="%" if now.share is not None else "",
+            change=words.points(until.share, before.share),
+            tone=_tone(until.share, before.share),
+            detail=_("of reported"),
+            url=url(Outcome.GOOD),
+        ),
+        Tile(
+            _("Not delivered"),
+            f"{now.count(Outcome.FAILED, Outcome.REFUSED):,}",
+            change=words.difference(failed, failed_before),
+            tone=_tone(failed_before, failed),
+            detail=f"({failed_before:,})",
+            url=url(Outcome.FAILED, Outcome.REFUSED),
+        ),
+        Tile(
+            _("Outcome unknown"),
+            f"{now.count(Outcome.UNKNOWN):,}",
+            change=words.difference(unknown, unknown_before),
+            tone=_tone(unknown_before, unknown),
+            detail=f"({unknown_before:,})",
+            url=url(Outcome.UNKNOWN),
+        ),
+    ]
+
+
+def _share_tile(
+    request: HttpRequest,
+    subject: Subject,
+    label: str,
+    days: Days,
+    where: Q | None,
+    rows_where: dict[By, Any],
+) -> Tile:
+    now = summary(subject, days.today, where)
+    until = summary(subject, days.today_until, where)
+    before = summary(subject, days.last_week_until, where)
+    return Tile(
+        label,
+        words.percent(now.share).rstrip("%") or "–",
+        unit="%" if now.share is not None else "",
+        change=words.points(until.share, before.share),
+        tone=_tone(until.share, before.share),
+        detail=_("%(part)s of %(whole)s")
+        % {"part": f"{now.succeeded:,}", "whole": f"{now.base:,}"},
+        url=rows_url(request, subject, days.today, where=rows_where, until=days.now),
+    )
+
+
+def _tone(better: float | None, worse: float | None) -> str:
+    """Whether the first, of which more is better, is above the second."""
+    if better is None or worse is None or better == worse:
+        return ""
+    return "up" if better > worse else "down"
+
+
+def _charts(request: HttpRequest, days: Days, weekday: str) -> dict[str, Any]:
+    may = request.user.has_perm
+    found: dict[str, Any] = {}
+    past_word = _("last %(weekday)s") % {"weekday": weekday}
+    if may("messaging.view_message"):
+        found["hours"] = charts.outcomes_over_time(
+            request,
+            Subject.MESSAGES,
+            days.today,
+            By.HOUR,
+            now=days.now,
+            past=days.last_week,
+            past_word=_("last %(weekday)s, total") % {"weekday": weekday},
+        )
+        today = summary(Subject.MESSAGES, days.today)
+        found["median"] = words.seconds(today.took(0.5))
+        found["slow"] = words.seconds(today.took(0.95))
+        found["delivery"] = charts.time_to_delivery(days.today, By.HOUR, now=days.now)
+    for key, subject, permission, title in (
+        ("codes", Subject.CODES, "otp.view_session", _("Codes verified by account")),
+        ("numbers", Subject.NUMBERS, "rentals.view_order", _("Rented numbers with SMS")),
+    ):
+        if may(permission):
+            found[key] = charts.shares_by_account(
+                request,
+                subject,
+                days.today,
+                summaries(subject, days.today, By.ACCOUNT),
+                summaries(subject, days.last_week_until, By.ACCOUNT),
+                title,
+                past_word,
+            )
+    return found
