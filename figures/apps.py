@@ -8,7 +8,9 @@ class FiguresConfig(AppConfig):
     verbose_name = pgettext_lazy("section", "Figures")
 
     def ready(self) -> None:
+        from .registration import register_app
         from .triggers import install, remove_before
 
+        register_app()
         pre_migrate.connect(remove_before, sender=self, dispatch_uid="figures.remove_triggers")
         post_migrate.connect(install, sender=self, dispatch_uid="figures.install_triggers")

@@ -107,6 +107,10 @@ class RollUp(models.Model):
 
     complete_at = models.DateTimeField(null=True)
     """A moment at which every change before it had been counted."""
+    standouts = models.JSONField(default=list)
+    """What failed more than usual then: `figures.standouts.Standout.as_json`."""
+    looked_at = models.DateTimeField(null=True)
+    """When that was looked for."""
 
     class Meta:
         default_permissions = ()

@@ -58,6 +58,13 @@ GROUPS: Final = (
                 "admin:index",
                 owns=("index",),
             ),
+            Item(
+                pgettext_lazy("menu", "Figures"),
+                "monitoring",
+                "admin:figures",
+                ("figures.view_figures",),
+                ("figures",),
+            ),
         )
     ),
     Group(
@@ -157,6 +164,13 @@ GROUPS: Final = (
                 "admin:providers_account_changelist",
                 ("providers.view_account",),
                 ("providers_account_",),
+            ),
+            Item(
+                pgettext_lazy("menu", "Scoreboard"),
+                "leaderboard",
+                "admin:scoreboard",
+                ("figures.view_figures",),
+                ("scoreboard",),
             ),
             Item(
                 _("API calls"),

@@ -82,6 +82,8 @@ _MANAGER: Final = (
     "providers.reveal_callback",
     "providers.rotate_callback_address",
     "providers.view_host",
+    "figures.view_figures",
+    "figures.export_figures",
     "auth.view_user",
     "auth.add_user",
     "auth.change_user",
@@ -91,6 +93,8 @@ _AUDITOR: Final = (
     "providers.view_apicall",
     "providers.view_callback",
     "providers.view_host",
+    "figures.view_figures",
+    "figures.export_figures",
     "rentals.export_order",
     "rentals.export_transaction",
     "otp.export_session",
@@ -141,6 +145,8 @@ _PERMISSION_LABELS: Final[dict[str, Promise]] = {
     "process_callback": _("Process callbacks again"),
     "reveal_callback": _("Reveal full callbacks"),
     "view_host": _("See the hosts"),
+    "view_figures": _("See figures about everybody"),
+    "export_figures": _("Export figures"),
     "view_logentry": _("View the audit log"),
 }
 _ACTION_LABELS: Final[dict[str, Promise]] = {
@@ -149,7 +155,7 @@ _ACTION_LABELS: Final[dict[str, Promise]] = {
     "change": _("Change: %(things)s"),
     "delete": _("Delete: %(things)s"),
 }
-_GRANTABLE_APPS: Final = ("messaging", "providers", "otp", "rentals")
+_GRANTABLE_APPS: Final = ("messaging", "providers", "otp", "rentals", "figures")
 _AUDIT_APP, _AUDIT_CODENAME = VIEW_AUDIT_LOG.split(".")
 GRANTABLE: Final = Q(content_type__app_label__in=_GRANTABLE_APPS) | Q(
     content_type__app_label=_AUDIT_APP, codename=_AUDIT_CODENAME

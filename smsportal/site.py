@@ -29,6 +29,7 @@ class PortalSite(UnfoldAdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from core.admin.changelist import cache_headers
+        from figures.admin.urls import figures_urls
         from providers.admin.hold_pages import hold_urls
 
         from .banners import banner_zone
@@ -37,7 +38,8 @@ class PortalSite(UnfoldAdminSite):
 
         cache_headers()
         custom = [path("banner/", banner_zone, name="banner"), *sandbox_urls(self)]
-        return [*custom, *hold_urls(self), *hosts_urls(self), *super().get_urls()]
+        ours = [*hold_urls(self), *hosts_urls(self), *figures_urls(self)]
+        return [*custom, *ours, *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
         """The app list, built on first use.

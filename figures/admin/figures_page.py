@@ -29,7 +29,7 @@ from ..presentation.tables import Table, TableLine, table_of
 from ..presentation.today import VIEW
 from ..roll_up import complete_at
 from ..summaries import Outcome, Subject, states_with, summaries
-from .query_form import QueryForm
+from .query_form import SPLITS, QueryForm
 
 EXPORT: Final = "figures.export_figures"
 MOST_REASONS: Final = 8
@@ -56,7 +56,6 @@ class FiguresPage(Page, TemplateView):
 def shown_context(request: HttpRequest, form: QueryForm) -> dict[str, Any]:
     now = complete_at() or clock.now()
     subject, period, past = form.subject_, form.period, form.past
-    common = {"now": now, "where": form.where}
     if form.split_ in (None, By.STATE, By.REASON):
         drawing: Any = charts.outcomes_over_time(
             request,
@@ -66,10 +65,13 @@ def shown_context(request: HttpRequest, form: QueryForm) -> dict[str, Any]:
             past=past,
             past_word=_("%(days)s, total") % {"days": days_word(past)} if past else "",
             rows_where=form.chosen,
-            **common,
+            now=now,
+            where=form.where,
         )
     else:
-        drawing = charts.lines_over_time(subject, period, form.by_, form.split_, **common)
+        drawing = charts.lines_over_time(
+            subject, period, form.by_, form.split_, now=now, where=form.where
+        )
     table = _table(request, form)
     query = request.GET.copy()
     query.pop("format", None)
@@ -78,8 +80,7 @@ def shown_context(request: HttpRequest, form: QueryForm) -> dict[str, Any]:
         "subject_word": words.SUBJECTS[subject],
         "chart": drawing,
         "table": table,
-        "split_word": form.fields["split"].choices
-        and dict(form.fields["split"].choices).get(form.split_ or ""),
+        "split_word": SPLITS[form.split_ or ""],
         "past_word": days_word(past) if past else "",
         "period_word": days_word(period),
         "counts_only": form.split_ in (By.STATE, By.REASON),
@@ -174,17 +175,14 @@ def statements() -> list[dict[str, Any]]:
             (By.PERSON, gettext_lazy("per person")),
         ):
             query = {"first": first.isoformat(), "last": last.isoformat(), "split": str(split)}
+            export_url = reverse("admin:figures_export")
             found.append(
                 {
                     "month": _month_word(first),
                     "per": word,
                     "url": f"{reverse('admin:figures')}?{urlencode(query)}",
                     "files": [
-                        (
-                            kind.upper(),
-                            f"{reverse('admin:figures_export')}"
-                            f"?{urlencode({**query, 'format': kind})}",
-                        )
+                        (kind.upper(), f"{export_url}?{urlencode({**query, 'format': kind})}")
                         for kind in ("csv", "xlsx")
                     ],
                 }
@@ -225,10 +223,9 @@ def figures_export(request: HttpRequest) -> HttpResponseBase:
 
 def export_columns(form: QueryForm) -> list[Column]:
     split = form.split_
-    split_word = dict(form.fields["split"].choices)[split or ""]  # type: ignore[attr-defined]
     period = days_word(form.period)
     columns = [
-        Column(split_word if split else pgettext("column", "Figures"), lambda line: line.name),
+        Column(SPLITS[split] if split else pgettext("column", "Figures"), lambda line: line.name),
         Column(_("Period"), lambda line: period),
         Column(_("Time zone"), lambda line: timezone.get_current_timezone_name()),
         Column(_("All"), lambda line: line.summary.total),

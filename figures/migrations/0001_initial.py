@@ -21,6 +21,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('complete_at', models.DateTimeField(null=True)),
+                ("standouts", models.JSONField(default=list)),
+                ("looked_at", models.DateTimeField(null=True)),
             ],
             options={
                 'default_permissions': (),
