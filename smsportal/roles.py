@@ -11,12 +11,14 @@ from typing import Any, Final
 
 from django.apps.registry import Apps
 from django.apps.registry import apps as installed
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.text import capfirst
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+
+from core.punctuation import listed
 
 VIEW_AUDIT_LOG: Final = "auditlog.view_logentry"
 """Not among a manager's permissions, since the log also shows what managers change."""
@@ -166,6 +168,14 @@ GRANTABLE: Final = Q(content_type__app_label__in=_GRANTABLE_APPS) | Q(
 def role_label(name: str) -> str:
     """The translated name of a default role. Other groups keep their own name."""
     return str(_ROLE_LABELS.get(name, name))
+
+
+def role_names(user: object) -> str:
+    """The roles of a person in the active language. Visitors have none."""
+    if not isinstance(user, User):
+        return ""
+    words = [role_label(group.name) for group in user.groups.all()]
+    return listed([pgettext("role", "Superuser"), *words] if user.is_superuser else words)
 
 
 def permission_label(permission: Permission) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, Final
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
@@ -14,6 +13,8 @@ from django.utils.translation import pgettext_lazy
 from unfold.sites import UnfoldAdminSite
 
 from core.client_address import client_address
+
+from .roles import role_names
 
 MAX_SEARCHED: Final = 200
 """Characters of a search."""
@@ -40,6 +41,10 @@ class PortalSite(UnfoldAdminSite):
         custom = [path("banner/", banner_zone, name="banner"), *sandbox_urls(self)]
         ours = [*hold_urls(self), *hosts_urls(self), *figures_urls(self)]
         return [*custom, *ours, *super().get_urls()]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        context: dict[str, Any] = super().each_context(request)
+        return {**context, "own_roles": SimpleLazyObject(lambda: role_names(request.user))}
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
         """The app list, built on first use.
@@ -72,13 +77,8 @@ class PortalSite(UnfoldAdminSite):
         if not term:
             return HttpResponse()
         found = self._search_apps(list(super().get_app_list(request)), term)
-        paginator = Paginator(found, MAX_FOUND)
-        context = {"page_obj": paginator, "results": paginator.page(1), "page_counter": 0}
         return TemplateResponse(
-            request,
-            "unfold/helpers/search_results.html",
-            context,
-            headers={"HX-Trigger": "search"},
+            request, "unfold/helpers/command_results.html", {"results": found[:MAX_FOUND]}
         )
 
     def login(

@@ -15,7 +15,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -34,7 +34,7 @@ from .delegation import (
     permissions_of,
 )
 from .password_links import make_link
-from .roles import role_label
+from .roles import role_label, role_names
 from .staff_forms import NewStaffForm, StaffForm, permission_field, role_field
 
 # Django's classes and ours both inherit from its ModelAdmin, which the stubs reject.
@@ -86,10 +86,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
 
     @admin.display(description=pgettext_lazy("column", "Roles"))
     def roles(self, user: User) -> str:
-        words = [(role_label(group.name),) for group in user.groups.all()]
-        if user.is_superuser:
-            words.insert(0, (pgettext_lazy("role", "Superuser"),))  # type: ignore[arg-type]
-        return format_html_join(", ", "{}", words)
+        return role_names(user)
 
     @admin.display(
         description=pgettext_lazy("column", "Active"), boolean=True, ordering="is_active"

@@ -213,6 +213,34 @@
     if (problems) problems.focus();
   });
 
+  // --- search: Ctrl+K everywhere, "/" where the page has no search of its own ------------
+  let leftAt = null;
+
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      const typing = event.target.closest("input, textarea, select, [contenteditable]");
+      const isSlash = event.key === "/" && !typing && !document.getElementById("searchbar");
+      const isCtrlK = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey);
+      if (!(isSlash || isCtrlK) || event.altKey || event.shiftKey) return;
+      if (!document.querySelector("[data-find]") || document.querySelector("dialog[open]")) return;
+      event.preventDefault();
+      window.dispatchEvent(new CustomEvent("opencommand"));
+    },
+    true
+  );
+
+  window.addEventListener("opencommand", () => {
+    if (!document.activeElement.closest(".palette")) leftAt = document.activeElement;
+  });
+
+  document.addEventListener("keyup", (event) => {
+    // The theme closes the palette on its own; the keyboard goes on where it was.
+    if (event.key !== "Escape" || !event.target.closest(".palette")) return;
+    const palette = event.target.closest(".veil");
+    if (palette.offsetWidth === 0 && leftAt && leftAt.isConnected) leftAt.focus();
+  });
+
   // --- dialogs --------------------------------------------------------------------
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-opens]");
