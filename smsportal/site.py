@@ -35,10 +35,15 @@ class PortalSite(UnfoldAdminSite):
 
         from .banners import banner_zone
         from .hosts_page import hosts_urls
+        from .my_day import my_day
         from .sandbox_pages import sandbox_urls
 
         cache_headers()
-        custom = [path("banner/", banner_zone, name="banner"), *sandbox_urls(self)]
+        custom = [
+            path("banner/", banner_zone, name="banner"),
+            path("my-day/", my_day, name="my_day"),
+            *sandbox_urls(self),
+        ]
         ours = [*hold_urls(self), *hosts_urls(self), *figures_urls(self)]
         return [*custom, *ours, *super().get_urls()]
 

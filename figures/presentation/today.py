@@ -204,6 +204,7 @@ def _charts(request: HttpRequest, days: Days, weekday: str) -> dict[str, Any]:
     may = request.user.has_perm
     found: dict[str, Any] = {}
     past_word = _("last %(weekday)s") % {"weekday": weekday}
+    by_account = []
     if may("messaging.view_message"):
         found["hours"] = charts.outcomes_over_time(
             request,
@@ -218,18 +219,21 @@ def _charts(request: HttpRequest, days: Days, weekday: str) -> dict[str, Any]:
         found["median"] = words.seconds(today.took(0.5))
         found["slow"] = words.seconds(today.took(0.95))
         found["delivery"] = charts.time_to_delivery(days.today, By.HOUR, now=days.now)
-    for key, subject, permission, title in (
-        ("codes", Subject.CODES, "otp.view_session", _("Codes verified by account")),
-        ("numbers", Subject.NUMBERS, "rentals.view_order", _("Rented numbers with SMS")),
+    for subject, permission, title in (
+        (Subject.CODES, "otp.view_session", _("Codes verified by account")),
+        (Subject.NUMBERS, "rentals.view_order", _("Rented numbers with SMS")),
     ):
         if may(permission):
-            found[key] = charts.shares_by_account(
-                request,
-                subject,
-                days.today,
-                summaries(subject, days.today, By.ACCOUNT),
-                summaries(subject, days.last_week_until, By.ACCOUNT),
-                title,
-                past_word,
+            by_account.append(
+                charts.shares_by_account(
+                    request,
+                    subject,
+                    days.today,
+                    summaries(subject, days.today, By.ACCOUNT),
+                    summaries(subject, days.last_week_until, By.ACCOUNT),
+                    title,
+                    past_word,
+                )
             )
+    found["account_charts"] = [one for one in by_account if not one.is_empty]
     return found

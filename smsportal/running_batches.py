@@ -1,0 +1,73 @@
+"""The batches that run, wait for their time or are paused, for the dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from core.admin.timeline import person_name
+from core.times import rough_duration
+from messaging.batches.progress import Progress, progress_of, time_left
+from messaging.batches.states import BatchState
+from messaging.models import Batch
+from messaging.presentation.batch_labels import shown_state
+from messaging.states import MessageState
+
+S = MessageState
+SHOWN: Final = (BatchState.SENDING, BatchState.PAUSED, BatchState.SCHEDULED)
+PARTS: Final[Mapping[str, tuple[MessageState, ...]]] = {
+    "good": (S.DELIVERED,),
+    "wait": (S.SUBMITTED, S.IN_TRANSIT, S.SENDING),
+    "bad": (S.UNDELIVERED, S.REJECTED, S.EXPIRED, S.REFUSED, S.NOT_SENT),
+    "warn": (S.UNKNOWN,),
+}
+"""The parts of the bar by what they mean. The rest of it is what waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    role: str
+    x: str
+    width: str
+
+
+def batch_lines(whose: Q | None = None, most: int = 4) -> list[dict[str, Any]]:
+    """The newest batches that are under way; `whose` limits them."""
+    rows = Batch.objects.filter(state__in=SHOWN).select_related("account", "created_by", "hold")
+    rows = rows.filter(whose) if whose is not None else rows
+    return [_line(batch) for batch in rows.order_by("-pk")[:most]]
+
+
+def _line(batch: Batch) -> dict[str, Any]:
+    progress = progress_of(batch) if batch.started_at else Progress(batch.good)
+    left = time_left(batch, progress)
+    delivered = progress.count(S.DELIVERED)
+    reported = delivered + progress.count(S.UNDELIVERED, S.REJECTED, S.EXPIRED)
+    return {
+        "batch": batch,
+        "name": batch.file_name or batch.get_source_display(),
+        "url": reverse("admin:messaging_batch_change", args=[batch.public_id]),
+        "state": shown_state(batch),
+        "parts": parts_of(progress),
+        "progress": _("%(out)s of %(total)s")
+        % {"out": f"{progress.out:,}", "total": f"{progress.total:,}"},
+        "left": _("about %(left)s left") % {"left": rough_duration(left)} if left else "",
+        "delivered": f"{100 * delivered / reported:.1f}%" if reported else "",
+        "by": person_name(batch.created_by),
+    }
+
+
+def parts_of(progress: Progress) -> list[Part]:
+    """The bar's parts, in percent of all messages."""
+    found, start = [], 0.0
+    for role, states in PARTS.items():
+        width = 100 * progress.count(*states) / progress.total if progress.total else 0.0
+        if width:
+            found.append(Part(role, f"{start:.2f}%", f"{width:.2f}%"))
+            start += width
+    return found
