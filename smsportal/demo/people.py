@@ -19,8 +19,7 @@ MAY = {
     ADMINISTRATOR: "may do everything, also change roles and other people's passwords.",
     "viewer": "reads lists and pages, with numbers and texts masked, and changes nothing.",
     "operator": "sends single SMS and codes, checks codes, and rents and cancels numbers.",
-    "manager": "also sends batches, settles what is unknown, reveals and exports, and keeps"
-    " accounts and staff.",
+    "manager": "also sends batches, sets unknown outcomes, exports, and keeps accounts and staff.",
     "auditor": "reads and exports, and sees API calls, callbacks and the audit log.",
 }
 """What each may do, as the last lines of a start say."""

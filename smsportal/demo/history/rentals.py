@@ -19,13 +19,8 @@ from .ground import CODE_HOURS, Ground
 S = OrderState
 
 PER_DAY: Final = 8.5
-PROJECTS: Final = {"whatsapp": 50, "telegram": 25, "google": 15, "facebook": 10}
-BRANDS: Final = {
-    "whatsapp": "WhatsApp",
-    "telegram": "Telegram",
-    "google": "Google",
-    "facebook": "Facebook",
-}
+PROJECTS: Final = {"whatsapp": 55, "telegram": 30, "facebook": 15}
+BRANDS: Final = {"whatsapp": "WhatsApp", "telegram": "Telegram", "facebook": "Facebook"}
 REGIONS: Final = {"ID": 60, "US": 22, "GB": 18}
 DIALLING: Final = {"ID": "+6284000", "US": "+120255501", "GB": "+447700900"}
 """How the rented numbers begin. The British ones are reserved for fiction, too."""
