@@ -33,11 +33,18 @@ class PortalSite(UnfoldAdminSite):
 
         from .banners import banner_zone
         from .hosts_page import hosts_urls
+        from .my_settings import my_settings_urls
         from .sandbox_pages import sandbox_urls
 
         cache_headers()
         custom = [path("banner/", banner_zone, name="banner"), *sandbox_urls(self)]
-        return [*custom, *hold_urls(self), *hosts_urls(self), *super().get_urls()]
+        return [
+            *custom,
+            *hold_urls(self),
+            *hosts_urls(self),
+            *my_settings_urls(self),
+            *super().get_urls(),
+        ]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
         """The app list, built on first use.
