@@ -14,8 +14,19 @@ from django.utils.translation import gettext, pgettext
 def full_time(moment: datetime) -> str:
     """Date, time and zone: 2025-11-20 14:05:32 UTC+08:00."""
     local = timezone.localtime(moment)
+    return f"{local:%Y-%m-%d %H:%M:%S} {offset_of(local)}"
+
+
+def offset_of(local: datetime) -> str:
+    """How far its zone is from UTC at that moment: UTC+05:45."""
     zone = local.strftime("%z")
-    return f"{local:%Y-%m-%d %H:%M:%S} UTC{zone[:3]}:{zone[3:5]}"
+    return f"UTC{zone[:3]}:{zone[3:5]}"
+
+
+def _zone_mark(local: datetime) -> str:
+    """The offset of the reader's zone if it is not the installation's, in which colleagues read."""
+    own, common = timezone.get_current_timezone_name(), timezone.get_default_timezone_name()
+    return "" if own == common else f" {offset_of(local)}"
 
 
 def exact(moment: datetime, *, is_whole_second: bool = False) -> SafeString:
@@ -26,11 +37,12 @@ def exact(moment: datetime, *, is_whole_second: bool = False) -> SafeString:
     local = timezone.localtime(moment)
     hundredths = "" if is_whole_second else f".{local.microsecond // 10_000:02}"
     return format_html(
-        '<time datetime="{}" title="{}">{}{}</time>',
+        '<time datetime="{}" title="{}">{}{}{}</time>',
         local.isoformat(timespec="seconds" if is_whole_second else "milliseconds"),
         full_time(moment),
         f"{local:%Y-%m-%d %H:%M:%S}",
         hundredths,
+        _zone_mark(local),
     )
 
 
@@ -43,15 +55,20 @@ def latest_instant(moment: datetime) -> datetime:
 
 
 def short_time(moment: datetime) -> str:
-    """The form for lists: 14:05:32 today, 20 Nov 14:05 this year, 2025-11-20 before."""
+    """The form for lists: 14:05:32 today, 20 Nov 14:05 this year, 2025-11-20 before.
+
+    If the reader's zone is not the installation's, the offset follows: 14:05:32 UTC+05:45.
+    """
     local = timezone.localtime(moment)
     today = timezone.localtime()
+    mark = _zone_mark(local)
     if local.date() == today.date():
-        return f"{local:%H:%M:%S}"
+        return f"{local:%H:%M:%S}{mark}"
     if local.year == today.year:
         # Translators: a day of this year and the time, in Django's date format letters.
-        return date_format(local, pgettext("date format", "j M H:i"), use_l10n=False)
-    return f"{local:%Y-%m-%d}"
+        day = date_format(local, pgettext("date format", "j M H:i"), use_l10n=False)
+        return f"{day}{mark}"
+    return f"{local:%Y-%m-%d}{mark}"
 
 
 def when(moment: datetime | None, *, full: bool = False) -> SafeString:

@@ -34,7 +34,7 @@ class PortalConfig(AppConfig):
         labels.register()
         banners.register()
         post_migrate.connect(fill_roles, dispatch_uid="smsportal.fill_roles")
-        # Django sends no post_migrate for this app, because it has no models.
+        # By whichever migration creates the queue's tables.
         post_migrate.connect(
             ensure_schedules,
             sender=apps.get_app_config("django_q"),

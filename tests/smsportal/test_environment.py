@@ -62,6 +62,7 @@ def test_demo_variable_sets_all_demo_defaults(data_folder: Path) -> None:
     assert env.str("PUBLIC_ADDRESS") == "http://127.0.0.1:9100"
     assert env.str("SANDBOX_URL") == "http://127.0.0.1:9101"
     assert env.bool("ALLOW_PRIVATE_PROVIDERS")
+    assert env.str("LOG_LEVEL") == "WARNING"
 
 
 def test_demo_defaults_do_not_override_settings(data_folder: Path) -> None:

@@ -104,7 +104,6 @@ def greeting(role: str, passwords: dict[str, str]) -> str:
     if not User.objects.exists():
         lines.append("Nobody can sign in yet: create a user with `manage.py createsuperuser`.")
     if passwords:
-        lines.append(f"The sandbox providers: {settings.SANDBOX_URL}/")
-        lines += ["", "Demo staff, with their passwords:"]
-        lines += [f"  {name:<10} {password}" for name, password in passwords.items()]
-    return "\n".join(["", *lines, "", "Ctrl-C stops it.", ""])
+        lines.append(f"The sandbox providers, which send nothing: {settings.SANDBOX_URL}/")
+        lines += ["", *demo.describe_staff(passwords)]
+    return "\n".join(["", *lines])

@@ -14,6 +14,8 @@ from providers.accounts import create_account, login_of
 from providers.gateway.registry import clients
 from providers.models import Account
 from smsportal import demo
+from smsportal.management.commands.prepare import greeting
+from smsportal.programs import ALL
 from smsportal.roles import ROLES
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +29,7 @@ def demo_settings(settings: Settings, tmp_path: Path) -> Path:
 
 
 def test_every_provider_has_a_sandbox_account() -> None:
-    demo.prepare()
+    demo.prepare(history=False)
     assert {account.provider for account in Account.objects.all()} == set(clients())
     assert all(
         account.base_url.startswith("http://127.0.0.1:8801/") for account in Account.objects.all()
@@ -35,7 +37,7 @@ def test_every_provider_has_a_sandbox_account() -> None:
 
 
 def test_every_account_has_the_credentials_and_options_of_its_client() -> None:
-    demo.prepare()
+    demo.prepare(history=False)
     for account in Account.objects.all():
         client, login = account.client, login_of(account)
         assert client is not None
@@ -45,7 +47,7 @@ def test_every_account_has_the_credentials_and_options_of_its_client() -> None:
 
 
 def test_each_role_has_a_member_of_staff_and_there_is_an_administrator() -> None:
-    passwords = demo.prepare()
+    passwords = demo.prepare(history=False)
     assert set(passwords) == {"admin", *ROLES}
     for name, password in passwords.items():
         user = authenticate(None, username=name, password=password)
@@ -58,23 +60,23 @@ def test_each_role_has_a_member_of_staff_and_there_is_an_administrator() -> None
 
 
 def test_second_start_changes_nothing() -> None:
-    first = demo.prepare()
+    first = demo.prepare(history=False)
     Account.objects.filter(provider="gosms").update(per_second=3)
-    assert demo.prepare() == first
+    assert demo.prepare(history=False) == first
     assert Account.objects.count() == len(clients())
     assert Account.objects.get(provider="gosms").per_second == 3
 
 
 def test_password_file_is_private(demo_settings: Path) -> None:
-    demo.prepare()
+    demo.prepare(history=False)
     path = demo_settings / "demo-passwords.txt"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_lost_password_file_leads_to_new_passwords(demo_settings: Path) -> None:
-    first = demo.prepare()
+    first = demo.prepare(history=False)
     (demo_settings / "demo-passwords.txt").unlink()
-    second = demo.prepare()
+    second = demo.prepare(history=False)
     assert first["viewer"] != second["viewer"]
     assert authenticate(None, username="viewer", password=second["viewer"])
 
@@ -86,3 +88,15 @@ def test_database_with_real_accounts_is_refused() -> None:
     with pytest.raises(demo.RealAccounts, match="Real"):
         demo.prepare()
     assert not User.objects.exists()
+
+
+def test_last_lines_say_what_each_role_may_do(demo_settings: Path) -> None:
+    passwords = demo.prepare(history=False)
+    *_, heading, admin, viewer, operator, manager, auditor = greeting(ALL, passwords).splitlines()
+    assert str(demo_settings / "demo-passwords.txt") in heading
+    for line, name in zip(
+        (admin, viewer, operator, manager, auditor), ("admin", *ROLES), strict=True
+    ):
+        assert line.split()[:2] == [name, passwords[name]]
+        assert line.endswith(".")
+    assert all(len(line) < 120 for line in (admin, viewer, operator, manager, auditor))

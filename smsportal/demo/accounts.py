@@ -1,26 +1,16 @@
-"""The demo's data: a member of staff for each role, and an account with each sandbox provider.
-
-The first start creates them; later starts change nothing. The passwords are random. A file that
-only its owner can read keeps them, so that every start can print them.
-"""
+"""The demo's accounts: one with each sandbox provider."""
 
 from __future__ import annotations
 
-import os
-import secrets
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from django.conf import settings
-from django.contrib.auth.models import Group, User
-from django.db import transaction
 
 from providers.accounts import callback_url, create_account
 from providers.models import Account
 from sandbox import credentials as practice
 
-ROLES = ("viewer", "operator", "manager", "auditor")
-ADMINISTRATOR = "admin"
+COUNTRIES = ("CN", "ID", "PH", "TH", "US")
 
 
 class RealAccounts(Exception):
@@ -70,14 +60,10 @@ ACCOUNTS = (
 )
 
 
-def prepare() -> dict[str, str]:
-    """Create missing accounts and staff. Returns the password of each member of staff."""
-    refuse_real_accounts()
-    with transaction.atomic():
-        for account in ACCOUNTS:
-            if not Account.objects.filter(name=account.name).exists():
-                _create_account(account)
-        return _create_staff(settings.DATA_DIR / "demo-passwords.txt")
+def create_missing_accounts() -> None:
+    for account in ACCOUNTS:
+        if not Account.objects.filter(name=account.name).exists():
+            _create_account(account)
 
 
 def refuse_real_accounts() -> None:
@@ -103,27 +89,5 @@ def _create_account(account: DemoAccount) -> None:
         base_url=settings.SANDBOX_URL + account.path,
         credentials=account.credentials,
         options=account.options,
-        allowed_countries=["CN"],
+        allowed_countries=list(COUNTRIES),
     )
-
-
-def _create_staff(file: Path) -> dict[str, str]:
-    known = dict(line.split() for line in file.read_text().splitlines()) if file.exists() else {}
-    passwords = {name: known.get(name, "") for name in (ADMINISTRATOR, *ROLES)}
-    for name, password in passwords.items():
-        user, created = User.objects.get_or_create(username=name, defaults={"is_staff": True})
-        if created or not password:
-            passwords[name] = password = password or secrets.token_urlsafe(9)
-            user.set_password(password)
-        user.is_superuser = name == ADMINISTRATOR
-        user.save()
-        if name in ROLES:
-            user.groups.add(Group.objects.get_or_create(name=name)[0])
-    _write_private(file, "".join(f"{name} {password}\n" for name, password in passwords.items()))
-    return passwords
-
-
-def _write_private(file: Path, text: str) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-        opened.write(text)

@@ -1,0 +1,106 @@
+"""The page on which people choose their time zone and their language."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import get_language, override, pgettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import FormView
+from unfold.sites import UnfoldAdminSite
+
+from core.admin.pages import Page, current_user
+from core.times import full_time
+from providers import clock
+
+from .models import Preferences
+from .time_zones import LONGEST, find_zone, offered_zones
+
+ZONES_ID = "zones"
+
+
+class SettingsForm(forms.Form):
+    time_zone = forms.CharField(
+        label=pgettext_lazy("field", "Time zone"),
+        required=False,
+        max_length=LONGEST,
+        widget=forms.TextInput(
+            attrs={
+                "list": ZONES_ID,
+                "autocomplete": "off",
+                "spellcheck": "false",
+                "translate": "no",
+                "placeholder": settings.TIME_ZONE,
+            }
+        ),
+        help_text=_("Type a city to search, such as Kolkata. Empty: the time zone of the portal."),
+    )
+    language = forms.ChoiceField(label=pgettext_lazy("title", "Language"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        language = self.fields["language"]
+        if isinstance(language, forms.ChoiceField):
+            language.choices = settings.LANGUAGES
+
+    def clean_time_zone(self) -> str:
+        typed = str(self.cleaned_data["time_zone"]).strip()
+        name = find_zone(typed) if typed else ""
+        if name is None:
+            raise forms.ValidationError(_("There is no such time zone. Choose one from the list."))
+        return name
+
+
+class MySettingsPage(Page, FormView):  # type: ignore[type-arg]
+    title = pgettext_lazy("title", "My settings")
+    template_name = "portal/my_settings.html"
+    form_class = SettingsForm
+
+    def get_initial(self) -> dict[str, Any]:
+        chosen = Preferences.objects.filter(pk=current_user(self.request).pk).first()
+        return {"time_zone": chosen.time_zone if chosen else "", "language": get_language()}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        now = clock.now()
+        return {
+            **super().get_context_data(**kwargs),
+            "zones": offered_zones(now),
+            "zones_id": ZONES_ID,
+            "zone": timezone.get_current_timezone_name(),
+            "installation_zone": settings.TIME_ZONE,
+            "now": full_time(now),
+        }
+
+    def form_valid(self, form: SettingsForm) -> HttpResponse:
+        person = current_user(self.request)
+        name, language = form.cleaned_data["time_zone"], form.cleaned_data["language"]
+        Preferences.objects.update_or_create(pk=person.pk, defaults={"time_zone": name})
+        with override(language):
+            zone = ZoneInfo(name) if name else timezone.get_default_timezone()
+            with timezone.override(zone):
+                text = pgettext("notice", "Saved. It is now %(time)s.")
+                messages.success(self.request, text % {"time": full_time(clock.now())})
+        answer = HttpResponseRedirect(reverse("admin:my_settings"))
+        # As the switch in the menu does.
+        answer.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            language,
+            max_age=settings.LANGUAGE_COOKIE_AGE,
+            path=settings.LANGUAGE_COOKIE_PATH,
+            domain=settings.LANGUAGE_COOKIE_DOMAIN,
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+            httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
+            samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+        )
+        return answer
+
+
+def my_settings_urls(site: UnfoldAdminSite) -> list[URLPattern]:
+    return [path("my-settings/", site.admin_view(MySettingsPage.as_view()), name="my_settings")]
