@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -26,8 +27,8 @@ LOCK_ID: Final = 7_305_829_442
 """Any number that no other program uses for an advisory lock in the same database."""
 LONGEST_RUN: Final = 20.0
 """Seconds. The rest of the marks waits for the next run."""
-NEWEST: Final = 500
-"""Marked slots that are read at once, newest first: today is looked at most."""
+AT_ONCE: Final = 100
+"""Slots that are counted in one transaction, the newest first: today is looked at most."""
 
 
 def bring_up_to_date(longest: float = LONGEST_RUN) -> bool:
@@ -37,30 +38,40 @@ def bring_up_to_date(longest: float = LONGEST_RUN) -> bool:
     """
     until = time.monotonic() + longest
     began = clock.now()
-    while True:
-        marked = _marked_slots()
-        if not marked:
-            _note_complete(began)
-            return True
-        for source, slot in marked:
-            if time.monotonic() >= until or not count_slot(source, slot):
-                return False
+    while marked := _marked_slots():
+        if time.monotonic() >= until or not count_slots(marked):
+            return False
+    _note_complete(began)
+    return True
 
 
-def count_slot(source: Source, slot: int) -> bool:
-    """Replace the figures of a slot. False if another process is counting."""
+def count_slots(marked: Sequence[tuple[Source, int]]) -> bool:
+    """Replace the figures of these slots. False if another process is counting."""
     with _alone() as is_alone:
         if not is_alone:
             return False
         # Marks first: a change that comes after this line raises a version or adds a mark.
-        marks = list(Mark.objects.filter(source=source, slot=slot).values_list("pk", "version"))
-        figures = figures_of(source, slot)
+        marks = _marks_of(marked)
+        figures = [one for source, slot in marked for one in figures_of(source, slot)]
         with transaction.atomic():
-            Figure.objects.filter(slot=slot, kind__in=kinds_of(source)).delete()
+            for source in Source:
+                slots = [slot for one, slot in marked if one == source]
+                Figure.objects.filter(slot__in=slots, kind__in=kinds_of(source)).delete()
             Figure.objects.bulk_create(figures)
-            for pk, version in marks:
-                Mark.objects.filter(pk=pk, version=version).delete()
+            for version, pks in marks.items():
+                Mark.objects.filter(pk__in=pks, version=version).delete()
     return True
+
+
+def _marks_of(marked: Sequence[tuple[Source, int]]) -> dict[int, list[int]]:
+    """The marks of these slots by their version."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for source in Source:
+        slots = [slot for one, slot in marked if one == source]
+        marks = Mark.objects.filter(source=source, slot__in=slots)
+        for pk, version in marks.values_list("pk", "version"):
+            found[version].append(pk)
+    return found
 
 
 def complete_at() -> datetime | None:
@@ -69,7 +80,7 @@ def complete_at() -> datetime | None:
 
 
 def _marked_slots() -> Sequence[tuple[Source, int]]:
-    rows = Mark.objects.order_by("-slot").values_list("source", "slot").distinct()[:NEWEST]
+    rows = Mark.objects.order_by("-slot").values_list("source", "slot").distinct()[:AT_ONCE]
     return [(Source(source), slot) for source, slot in rows]
 
 

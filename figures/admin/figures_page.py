@@ -118,10 +118,11 @@ def _table(request: HttpRequest, form: QueryForm) -> Table:
 
 
 def days_word(period: Period) -> str:
-    """1 Nov – 24 Nov"""
+    """1 Nov – 24 Nov, with the year if it is not this one."""
     days = period.days()
     # Translators: a day, in Django's date format letters.
-    form = pgettext("date format", "j M Y")
+    this_year = days[0].year == days[-1].year == timezone.localdate().year
+    form = pgettext("date format", "j M") if this_year else pgettext("date format", "j M Y")
     first, last = (date_format(day, form, use_l10n=False) for day in (days[0], days[-1]))
     return first if first == last else f"{first} – {last}"
 

@@ -255,7 +255,7 @@ def test_change_during_the_count_leaves_the_slot_marked(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(roll_up, "figures_of", count_and_change)
     slot = slot_of(message.created_at)
-    assert roll_up.count_slot(Source.MESSAGE, slot)
+    assert roll_up.count_slots([(Source.MESSAGE, slot)])
     monkeypatch.undo()
 
     if connection.vendor == "sqlite":
