@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from .number_tokens import token_of
 from .phone import DOT, grouped, mask
 
 
@@ -20,6 +22,19 @@ def shown_number(number: str, *, whole: bool) -> SafeString:
     if not whole:
         return masked_number(number)
     return format_html('<span class="number" dir="ltr" translate="no">{}</span>', grouped(number))
+
+
+def number_url(number: str) -> str:
+    """The page of everything about a number. Its address hides the number."""
+    return reverse("admin:number", args=[token_of(number)]) if number else ""
+
+
+def linked_number(number: str, *, whole: bool) -> SafeString:
+    """The number as `shown_number`, linked to its page."""
+    shown = shown_number(number, whole=whole)
+    return (
+        format_html('<a class="a" href="{}">{}</a>', number_url(number), shown) if shown else shown
+    )
 
 
 def plain_number(number: str, *, whole: bool) -> str:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .acts import record_act
 from .models import Act, NumberSearch
+from .number_tokens import BadToken, number_in
 from .phone import mask
 
 WITHIN: Final = timedelta(hours=1)
@@ -52,6 +53,24 @@ def allow_search(number: str, by: User, *, where: str, most: int | None = MOST) 
             return False
         NumberSearch.objects.create(by=by, number=digest, alike=alike, at=now)
         return True
+
+
+def has_typed(number: str, by: User) -> bool:
+    """Whether this person typed the whole number in a search within the hour."""
+    since = timezone.now() - WITHIN
+    return NumberSearch.objects.filter(by=by, number=_digest(number), at__gt=since).exists()
+
+
+def typed_number(token: str, by: User) -> str:
+    """The number of a token, if this person typed it in a search within the hour; else empty.
+
+    Forms are filled in with it: nobody learns a number by a form.
+    """
+    try:
+        number = number_in(token) if token else ""
+    except BadToken:
+        return ""
+    return number if number and has_typed(number, by) else ""
 
 
 def _digest(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
-from core.admin import attention
+from core.admin import attention, number_sources, search
 from providers.callbacks.health import register_missing_reports
 from providers.engine import far_times
 from providers.engine.far_times import FarTime
@@ -25,7 +25,16 @@ from .batches.importing import file_errors
 from .engine.source import MessageSource
 from .messages_on_hold import MessagesOnHold
 from .models import Message
-from .presentation import batch_labels, dashboard, explanations, labels, row_texts, visibility
+from .presentation import (
+    batch_labels,
+    dashboard,
+    explanations,
+    labels,
+    number_events,
+    row_texts,
+    search_hits,
+    visibility,
+)
 from .presentation.journal_links import find_subjects, message_link
 from .presentation.missing_reports import missing_reports_of
 from .states import MessageState
@@ -46,6 +55,10 @@ def register_app() -> None:
     labels.register()
     visibility.register()
     attention.register(dashboard.attention_items)
+    number_sources.register(number_events.MessagesOfNumber())
+    number_sources.register(number_events.ReportsOfNumber())
+    number_sources.register(number_events.EntriesOfNumber())
+    search.register(search_hits.find_hits)
     explanations.register()
     far_times.register("queued messages", FarTime(_queued, "not_before").bring_near)
     register_subject_resolver("message", message_link)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
-from core.admin import attention
+from core.admin import attention, number_sources, search
 from messaging import listeners
 from providers.engine import far_times
 from providers.engine.far_times import FarTime
@@ -19,7 +19,7 @@ from .checks_on_hold import ChecksOnHold
 from .codes_on_hold import CodesOnHold
 from .engine.check_source import CheckSource
 from .models import Attempt, SendGap
-from .presentation import dashboard, labels, visibility
+from .presentation import dashboard, labels, number_events, search_hits, visibility
 from .presentation.journal_links import session_link
 from .states import AttemptState
 
@@ -38,6 +38,8 @@ def register_app() -> None:
     far_times.register("gaps between codes", FarTime(SendGap.objects.all, "free_at").bring_near)
     far_times.register("codes", sessions.expire_far_ahead)
     attention.register(dashboard.attention_items)
+    number_sources.register(number_events.SessionsOfNumber())
+    search.register(search_hits.find_hits)
     listeners.register("session", message_sync.sync_sessions)
     register_subject_resolver("session", session_link)
     subscribe(VerificationReported, provider_reports.on_verification)

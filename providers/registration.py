@@ -5,7 +5,7 @@ from __future__ import annotations
 from auditlog.registry import auditlog
 from django.db.models.signals import post_save
 
-from core.admin import attention
+from core.admin import attention, search
 
 from . import clock
 from .accounts import callback_tokens_changed
@@ -15,7 +15,7 @@ from .engine.wake import watch_workers
 from .engine.work_source import register
 from .gateway.http.exchange_log import use_clock
 from .models import Account
-from .presentation import dashboard, hold_view
+from .presentation import dashboard, hold_view, search_hits
 
 
 def register_app() -> None:
@@ -23,6 +23,7 @@ def register_app() -> None:
     use_clock(clock.now)
     register(EnquirySource())
     attention.register(hold_view.attention_items)
+    search.register(search_hits.find_hits)
     watch_workers()
     attention.register(dashboard.attention_items)
     attention.register(dashboard.callback_items)

@@ -9,7 +9,7 @@ from django.apps import AppConfig
 from django.db.models import F
 from django.db.models.signals import post_migrate
 
-from core.admin import attention
+from core.admin import attention, number_sources, search
 from providers import balances
 from providers.engine import far_times
 from providers.engine.far_times import FarTime
@@ -27,7 +27,14 @@ from .engine.lookup_source import ContentSource
 from .engine.place_source import PlaceSource
 from .models import Cancel, Order, Reading, Watch
 from .orders_on_hold import OrdersOnHold
-from .presentation import dashboard, explanations, labels, visibility
+from .presentation import (
+    dashboard,
+    explanations,
+    labels,
+    number_events,
+    search_hits,
+    visibility,
+)
 from .presentation.journal_links import order_link
 from .states import CANCEL_OPEN, OrderState, ReadingState
 
@@ -59,6 +66,8 @@ def register_app(config: AppConfig) -> None:
     labels.register()
     visibility.register()
     explanations.register()
+    number_sources.register(number_events.OrdersOfNumber())
+    search.register(search_hits.find_hits)
     attention.register(dashboard.attention_items)
     balances.register_later_statements(later_statements)
     for name, far_time in _FAR_TIMES.items():

@@ -20,6 +20,7 @@ class PortalConfig(AppConfig):
         from django.contrib.auth.models import Group, User
         from django_q.signals import post_execute
 
+        from core.admin import search
         from providers.models import DailyLimit
         from providers.presentation import labels
 
@@ -28,10 +29,12 @@ class PortalConfig(AppConfig):
         from .connection_pooler import watch_connections
         from .roles import fill_roles
         from .schedules import ensure_schedules
+        from .search_hits import find_hits
 
         plain_pickles.install()
         watch_connections()
         labels.register()
+        search.register(find_hits)
         banners.register()
         post_migrate.connect(fill_roles, dispatch_uid="smsportal.fill_roles")
         # By whichever migration creates the queue's tables.

@@ -36,6 +36,7 @@ _VIEWER: Final = (
 )
 _OPERATOR: Final = (
     *_VIEWER,
+    "lookup.note_number",
     "messaging.send_message",
     "messaging.cancel_message",
     "otp.send_code",
@@ -149,6 +150,7 @@ _PERMISSION_LABELS: Final[dict[str, Promise]] = {
     "view_host": _("See the hosts"),
     "view_figures": _("See figures about everybody"),
     "export_figures": _("Export figures"),
+    "note_number": _("Name numbers and write notes"),
     "view_logentry": _("View the audit log"),
 }
 _ACTION_LABELS: Final[dict[str, Promise]] = {
@@ -157,7 +159,7 @@ _ACTION_LABELS: Final[dict[str, Promise]] = {
     "change": _("Change: %(things)s"),
     "delete": _("Delete: %(things)s"),
 }
-_GRANTABLE_APPS: Final = ("messaging", "providers", "otp", "rentals", "figures")
+_GRANTABLE_APPS: Final = ("messaging", "providers", "otp", "rentals", "figures", "lookup")
 _AUDIT_APP, _AUDIT_CODENAME = VIEW_AUDIT_LOG.split(".")
 GRANTABLE: Final = Q(content_type__app_label__in=_GRANTABLE_APPS) | Q(
     content_type__app_label=_AUDIT_APP, codename=_AUDIT_CODENAME

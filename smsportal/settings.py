@@ -92,6 +92,7 @@ INSTALLED_APPS = [
     "otp",
     "rentals",
     "figures",
+    "lookup",
     "smsportal",
     # After the portal's own app, whose `qcluster` takes precedence.
     "django_q",

@@ -16,7 +16,16 @@ from smsportal.environment import BASE_DIR
 TEMPLATES: Final = sorted((BASE_DIR / "templates").rglob("*.html"))
 SOURCES: Final = sorted(
     path
-    for app in ("core", "providers", "messaging", "otp", "rentals", "figures", "smsportal")
+    for app in (
+        "core",
+        "providers",
+        "messaging",
+        "otp",
+        "rentals",
+        "figures",
+        "lookup",
+        "smsportal",
+    )
     for path in (BASE_DIR / app).rglob("*.py")
     if {"admin", "presentation", "templatetags"} & set(path.relative_to(BASE_DIR).parts)
     or path.name.endswith("_on_hold.py")

@@ -9,6 +9,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PRODUCT: Final = (
     "benchmarks",
     "core",
+    "figures",
+    "lookup",
     "messaging",
     "otp",
     "providers",
@@ -45,7 +47,10 @@ def test_no_module_is_named_by_a_lone_gerund() -> None:
 
 def test_times_of_rows_come_from_the_shared_clock() -> None:
     """A host's own clock may be wrong. `RowTimeField` and `clock.now()` use the database's."""
-    apps = tuple(str(ROOT / name) for name in ("messaging", "otp", "providers", "rentals"))
+    apps = tuple(
+        str(ROOT / name)
+        for name in ("figures", "lookup", "messaging", "otp", "providers", "rentals")
+    )
     found = [
         f"{path.relative_to(ROOT)}: {line.strip()}"
         for path in product_modules()

@@ -17,7 +17,7 @@ from core.admin.pages import new_form_token
 from core.admin.protocols import ModelPages
 from core.admin.reasons import REVEAL_REASONS
 from core.countries import country_name
-from core.masking import shown_number
+from core.masking import linked_number, number_url, shown_number
 from core.visibility import may_reveal, may_see_whole
 from providers.engine.leases import is_engine_alive
 from providers.error_texts import own_words
@@ -49,6 +49,7 @@ def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dic
         "known": known_facts(message) if message.state == S.UNKNOWN else [],
         "whole": whole,
         "number": shown_number(message.recipient, whole=whole),
+        "number_url": number_url(message.recipient),
         "text": shown_text(message, whole=whole),
         "country": country_name(message.country),
         "encoding": {Encoding.GSM7: "GSM-7", Encoding.UCS2: "Unicode"}.get(
@@ -144,7 +145,7 @@ def recipient_column(reader: User | AnonymousUser) -> Column:
         whole = may_see_whole(message, reader)
         return format_html(
             '{} <bdi class="one-line" dir="auto">{}</bdi>',
-            shown_number(message.recipient, whole=whole),
+            linked_number(message.recipient, whole=whole),
             line_of(message, whole=whole),
         )
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
 from core.admin.pages import current_user, fragment, new_form_token
+from core.number_searches import typed_number
 from core.phone import grouped
 from core.times import full_time
 from core.visibility import may_see_whole
@@ -53,6 +54,9 @@ def chosen_account(request: HttpRequest, accounts: list[Account]) -> Account | N
 def recipient_of(request: HttpRequest) -> str:
     """The number of the message in the address, if this person may see it. The address itself
     never contains a number."""
+    typed = typed_number(request.GET.get("number", ""), current_user(request))
+    if typed:
+        return grouped(typed)
     public_id = request.GET.get("to", "").replace("\x00", "")[:64]
     message = Message.objects.filter(public_id=public_id).first() if public_id else None
     if message is None or not may_see_whole(message, request.user):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
 from core.admin.pages import current_user, fragment, new_form_token
+from core.number_searches import typed_number
 from core.times import full_time
 from core.visibility import may_see_whole
 from messaging.admin.send_preview import Preview, preview_of
@@ -71,6 +72,8 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
         initial = {"form_token": new_form_token(), **own}
         if self.account and sends_free_text(self.account):
             initial.setdefault("template", default_text())
+        if typed := typed_number(self.request.GET.get("number", ""), current_user(self.request)):
+            initial["recipient"] = typed
         like = self._session_to_repeat()
         if like is not None:
             initial["recipient"] = like.recipient

@@ -14,7 +14,7 @@ from core.admin.pages import new_form_token
 from core.admin.protocols import ModelPages
 from core.admin.reasons import REVEAL_REASONS
 from core.countries import country_name
-from core.masking import shown_number
+from core.masking import number_url, shown_number
 from core.punctuation import with_detail
 from core.visibility import may_reveal, may_see_whole
 from messaging.models import Message
@@ -43,6 +43,7 @@ def context_of(admin: ModelPages, request: HttpRequest, session: Session) -> dic
         "object": session,
         "whole": whole,
         "number": shown_number(session.recipient, whole=whole),
+        "number_url": number_url(session.recipient),
         "country": country_name(session.country),
         "zone": timezone.get_current_timezone_name(),
         "others": resend_routes(session) if user.has_perm("otp.send_code") else [],

@@ -21,7 +21,7 @@ from core.admin.live import Cells
 from core.admin.pages import require
 from core.admin.read_only import TrackedAdmin
 from core.admin.timeline import person_name
-from core.masking import data, plain_number, shown_number
+from core.masking import data, linked_number, plain_number
 from core.times import duration
 from core.visibility import may_see_whole
 from messaging.presentation.labels import shown_state as message_state
@@ -163,7 +163,7 @@ def number_column(request: HttpRequest) -> Callable[[Session], SafeString]:
     """The list's number column, masked for this reader."""
 
     def number(session: Session) -> SafeString:
-        return shown_number(session.recipient, whole=may_see_whole(session, request.user))
+        return linked_number(session.recipient, whole=may_see_whole(session, request.user))
 
     number.short_description = pgettext_lazy("column", "Number")  # type: ignore[attr-defined]
     return number

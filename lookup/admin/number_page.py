@@ -1,0 +1,209 @@
+"""The page of a phone number: what happened with it, its name, and notes about it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Final
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.translation import gettext, pgettext
+from django.views.generic import TemplateView, View
+
+from core.acts import record_act
+from core.admin.buttons import Crumb
+from core.admin.number_sources import sources_for
+from core.admin.pages import NeedsPermission, Page, current_user, refuse_fragment
+from core.admin.reasons import REVEAL_REASONS, reason_from
+from core.countries import country_name
+from core.masking import plain_number, shown_number
+from core.number_tokens import BadToken, number_in, token_of
+from core.phone import PhoneError, grouped, parse_number
+from core.visibility import may_reveal
+from messaging.do_not_send import find_entry
+from messaging.models import Message
+from providers import clock
+
+from ..models import LONGEST_NAME, LONGEST_NOTE, NumberName, NumberNote
+from ..number_facts import events_of, name_of, notes_of, sees_whole, tabs_of
+
+NOTE: Final = "lookup.note_number"
+LEAST_SEEN: Final = ("messaging.view_message", "otp.view_session", "rentals.view_order")
+
+
+class NumberPage(Page, TemplateView):
+    template_name = "lookup/number.html"
+    http_method_names = ["get"]
+    number: str
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        self.number = number_or_404(kwargs["token"])
+
+    def has_permission(self) -> bool:
+        return any(map(self.request.user.has_perm, LEAST_SEEN))
+
+    def handle_no_permission(self) -> Any:
+        raise NeedsPermission(LEAST_SEEN[0])
+
+    def get_title(self) -> str:
+        return plain_number(self.number, whole=sees_whole(self.number, self.request.user))
+
+    def get_trail(self) -> list[Crumb]:
+        return [Crumb(self.get_title())]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        reader, token = self.request.user, token_of(self.number)
+        whole = sees_whole(self.number, reader)
+        only = self.request.GET.get("only", "")
+        tabs = tabs_of(self.number, reader)
+        if only not in {tab.key for tab in tabs}:
+            only = ""
+        events, has_older = events_of(self.number, reader, only=only, before=self._before())
+        return super().get_context_data(
+            number=shown_number(self.number, whole=whole),
+            whole=whole,
+            may_reveal=not whole and may_reveal(Message, reader),
+            reveal_url=reverse("admin:number_reveal", args=[token]),
+            reveal_reasons=list(REVEAL_REASONS.items()),
+            name=name_of(self.number),
+            longest_name=LONGEST_NAME,
+            longest_note=LONGEST_NOTE,
+            country=country_of(self.number),
+            listed=find_entry(self.number) if reader.has_perm("messaging.view_donotsend") else None,
+            tabs=tabs,
+            only=only,
+            total=sum(tab.count for tab in tabs),
+            days=[
+                (day_word(day), list(rows))
+                for day, rows in groupby(events, key=lambda one: timezone.localdate(one.at))
+            ],
+            older=f"?only={only}&before={events[-1].at.isoformat().replace('+', '%2B')}"
+            if has_older
+            else "",
+            is_later_page=self._before() is not None,
+            notes=notes_of(self.number),
+            may_note=reader.has_perm(NOTE),
+            token=token,
+            base_url=reverse("admin:number", args=[token]),
+            send_url=_form_url("admin:messaging_message_send", token, whole=whole),
+            code_url=_form_url("admin:otp_session_send", token, whole=whole),
+        )
+
+    def _before(self) -> datetime | None:
+        try:
+            before = parse_datetime(self.request.GET.get("before", ""))
+        except ValueError:
+            return None
+        if before is None or timezone.is_naive(before) or not 1900 <= before.year <= 9000:
+            return None
+        return before
+
+
+def _form_url(name: str, token: str, *, whole: bool) -> str:
+    """The form, filled in for people who typed the number (`core.number_searches`)."""
+    return f"{reverse(name)}?number={token}" if whole else reverse(name)
+
+
+def number_or_404(token: str) -> str:
+    try:
+        return number_in(token)
+    except BadToken:
+        raise Http404 from None
+
+
+def country_of(number: str) -> str:
+    try:
+        return country_name(parse_number(number).country)
+    except PhoneError:
+        return ""
+
+
+def day_word(day: Any) -> str:
+    """Today, or Friday 20 November, with the year if it is not this one."""
+    if day == timezone.localdate():
+        return pgettext("day", "Today")
+    # Translators: a day with its weekday, in Django's date format letters.
+    form = pgettext("date format", "l j F")
+    if day.year != timezone.localdate().year:
+        # Translators: a day with its weekday and year, in Django's date format letters.
+        form = pgettext("date format", "l j F Y")
+    return date_format(day, form, use_l10n=False)
+
+
+class NumberAct(View):
+    """Base of what staff do on the page. Subclasses define `act`."""
+
+    http_method_names = ["post"]
+    permission = NOTE
+
+    def post(self, request: HttpRequest, token: str, **kwargs: Any) -> HttpResponse:
+        number = number_or_404(token)
+        if not request.user.has_perm(self.permission) or not sources_for(request.user):
+            raise NeedsPermission(self.permission)
+        self.act(request, number, **kwargs)
+        return HttpResponseRedirect(reverse("admin:number", args=[token]))
+
+    def act(self, request: HttpRequest, number: str, **kwargs: Any) -> None:
+        raise NotImplementedError
+
+
+class NameNumber(NumberAct):
+    def act(self, request: HttpRequest, number: str, **kwargs: Any) -> None:
+        name = _typed(request, "name", LONGEST_NAME)
+        changes = {"name": name, "named_by": current_user(request), "named_at": clock.now()}
+        NumberName.objects.update_or_create(number=number, defaults=changes)
+
+
+class AddNote(NumberAct):
+    def act(self, request: HttpRequest, number: str, **kwargs: Any) -> None:
+        text = _typed(request, "text", LONGEST_NOTE)
+        if text:
+            NumberNote.objects.create(number=number, text=text, by=current_user(request))
+
+
+class RemoveNote(NumberAct):
+    """Takes away a note: one's own, or anybody's for people who may reveal numbers."""
+
+    def act(self, request: HttpRequest, number: str, **kwargs: Any) -> None:
+        person = current_user(request)
+        notes = NumberNote.objects.filter(pk=kwargs["pk"], number=number, removed_at=None)
+        if not may_reveal(Message, person):
+            notes = notes.filter(by=person)
+        if not notes.update(removed_at=clock.now(), removed_by=person):
+            raise PermissionDenied
+
+
+def _typed(request: HttpRequest, name: str, longest: int) -> str:
+    return " ".join(request.POST.get(name, "").split())[:longest]
+
+
+class RevealNumber(View):
+    """Shows the whole number to a script, and logs who saw it and why."""
+
+    http_method_names = ["post"]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        refused = refuse_fragment(request, ("messaging.view_message", "messaging.reveal_message"))
+        return refused or super().dispatch(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, token: str) -> HttpResponse:
+        number = number_or_404(token)
+        reason = reason_from(request, REVEAL_REASONS)
+        if reason:
+            with transaction.atomic():
+                subject = f"number:{token}"[:64]
+                record_act("reveal", by=current_user(request), subject=subject, reason=reason)
+            context: dict[str, Any] = {"number": grouped(number)}
+        else:
+            context = {"note": gettext("Choose a reason first, or describe it in a few words.")}
+        answer = render(request, "lookup/revealed.html", context)
+        answer["Cache-Control"] = "no-store"
+        return answer

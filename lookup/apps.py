@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+from django.utils.translation import pgettext_lazy
+
+
+class LookupConfig(AppConfig):
+    name = "lookup"
+    verbose_name = pgettext_lazy("section", "Search")

@@ -1,0 +1,40 @@
+"""Orders in the search over all pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import pgettext
+
+from core.admin.labels import state_label
+from core.admin.search import MOST_HITS, Hit, HitGroup, Term
+from core.masking import data
+from core.visibility import may_see_whole
+
+from ..models import Order
+from .labels import shown_state
+from .visibility import shown
+
+
+def find_hits(request: HttpRequest, term: Term) -> Iterator[HitGroup]:
+    if not request.user.has_perm("rentals.view_order"):
+        return
+    rows = Order.objects.select_related("account").order_by()
+    # An order id may look like a number.
+    found: dict[int, Order] = {}
+    for condition in ({"public_id": term.text[:24]}, {"provider_id": term.text[:100]}):
+        found |= {one.pk: one for one in rows.filter(**condition)[:MOST_HITS]}
+    hits = [
+        Hit(
+            shown(one, unmasked=may_see_whole(one, request.user)).number or data(one.provider_id),
+            reverse("admin:rentals_order_change", args=[one.public_id]),
+            "list_alt",
+            state_label("order", shown_state(one)),
+            data(one.account.name),
+            one.created_at,
+        )
+        for one in list(found.values())[:MOST_HITS]
+    ]
+    yield HitGroup(pgettext("search", "Orders"), hits)
