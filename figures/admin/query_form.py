@@ -24,6 +24,8 @@ from ..presentation.words import SUBJECTS
 from ..summaries import Subject
 
 MOST_DAYS: Final = 400
+EARLIEST, LATEST = 2000, 2200
+"""Years."""
 MOST_DAYS_BY_HOUR: Final = 7
 PERMISSIONS: Final = {
     Subject.MESSAGES: "messaging.view_message",
@@ -55,6 +57,13 @@ class DayField(forms.DateField):
             widget=UnfoldAdminTextInputWidget({"type": "date"}),
             error_messages={"invalid": _("Enter a date.")},
         )
+
+    def clean(self, value: Any) -> date | None:
+        """Near the ends of the calendar, a time zone and a comparison would overflow."""
+        day = super().clean(value)
+        if day is not None and not EARLIEST <= day.year <= LATEST:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return day
 
 
 class QueryForm(forms.Form):

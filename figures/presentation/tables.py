@@ -102,12 +102,15 @@ def table_of(
         account = filters.get(By.ACCOUNT)
 
         def url(*outcomes: Outcome) -> str:
+            states = states_with(subject, *outcomes)
+            if outcomes and not states:
+                return ""
             return rows_url(
                 request,
                 subject,
                 period,
                 where=filters,
-                states=states_with(subject, *outcomes) if outcomes else (),
+                states=states,
                 until=now,
             )
 
