@@ -86,7 +86,7 @@ class Mark(models.Model):
     """
 
     source = models.CharField(max_length=8)
-    """`figures.sources.Source`."""
+    """`figures.counted_tables.Source`."""
     slot = models.IntegerField()
     tx = models.BigIntegerField()
     """The transaction on PostgreSQL; 0 on SQLite."""

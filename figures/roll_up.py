@@ -20,8 +20,9 @@ from django.db import connection, transaction
 
 from providers import clock
 
+from .counted_tables import Source
 from .models import Figure, Mark, RollUp
-from .sources import Source, figures_of, kinds_of
+from .sources import figures_of, kinds_of
 
 LOCK_ID: Final = 7_305_829_442
 """Any number that no other program uses for an advisory lock in the same database."""

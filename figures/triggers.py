@@ -13,7 +13,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.db.migrations import Migration
 
-from .sources import TABLES, Source, Table
+from .counted_tables import TABLES, Source, Table
 
 PREFIX: Final = "figures_mark"
 _FUNCTIONS: Final = """

@@ -148,7 +148,7 @@ _PERMISSION_LABELS: Final[dict[str, Promise]] = {
     "process_callback": _("Process callbacks again"),
     "reveal_callback": _("Reveal full callbacks"),
     "view_host": _("See the hosts"),
-    "view_figures": _("See figures about everybody"),
+    "view_figures": _("See figures of all staff"),
     "export_figures": _("Export figures"),
     "note_number": _("Name numbers and write notes"),
     "view_logentry": _("View the audit log"),

@@ -227,9 +227,9 @@ def export_columns(form: QueryForm) -> list[Column]:
     period = days_word(form.period)
     columns = [
         Column(SPLITS[split] if split else pgettext("column", "Figures"), lambda line: line.name),
-        Column(_("Period"), lambda line: period),
+        Column(pgettext("column", "Period"), lambda line: period),
         Column(_("Time zone"), lambda line: timezone.get_current_timezone_name()),
-        Column(_("All"), lambda line: line.summary.total),
+        Column(pgettext("column", "All"), lambda line: line.summary.total),
         Column(pgettext("figures", "Accepted"), lambda line: line.summary.accepted),
         Column(words.OUTCOMES[form.subject_][Outcome.GOOD], lambda line: line.summary.succeeded),
         Column(
@@ -240,7 +240,7 @@ def export_columns(form: QueryForm) -> list[Column]:
             pgettext("figures", "Not accepted"), lambda line: line.summary.count(Outcome.REFUSED)
         ),
         Column(_("Outcome unknown"), lambda line: line.summary.count(Outcome.UNKNOWN)),
-        Column(_("Segments"), lambda line: line.summary.segments),
+        Column(pgettext("column", "Segments"), lambda line: line.summary.segments),
         Column(_("Median (s)"), lambda line: _seconds(line, 0.5)),
         Column(_("95th percentile (s)"), lambda line: _seconds(line, 0.95)),
         Column(pgettext("figures", "Cost"), lambda line: "" if line.cost is None else line.cost),

@@ -73,7 +73,10 @@ class QueryForm(forms.Form):
     by = forms.ChoiceField(
         label=pgettext_lazy("figures", "by"),
         required=False,
-        choices=[(By.DAY, _("day")), (By.HOUR, _("hour"))],
+        choices=[
+            (By.DAY, pgettext_lazy("figures", "day")),
+            (By.HOUR, pgettext_lazy("figures", "hour")),
+        ],
         widget=UnfoldAdminSelectWidget(),
     )
     split = forms.ChoiceField(

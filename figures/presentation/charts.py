@@ -190,7 +190,7 @@ def _rounded(value: float | None) -> float | None:
 
 def _longest_note(slow: Mapping[Line, float]) -> str:
     if any(value >= BOUNDS[-1] for value in slow.values()):
-        return _("One hour stands for any longer time.")
+        return _("Longer times are shown as one hour.")
     return ""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from messaging.presentation.labels import gives_reports
 from providers.models import Account, BalanceReading
@@ -132,7 +133,7 @@ def table_of(
     lines = [line(key, name(key[0])) for key in keys] if name else []
     total = _total(subject, found.values())
     found, before = {(): total}, {(): _total(subject, before.values())}
-    return Table(lines, line((), _("All"), is_total=True), of_one_account)
+    return Table(lines, line((), pgettext("column", "All"), is_total=True), of_one_account)
 
 
 def _size(summary: Summary | None) -> int:

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from providers import clock
 
@@ -134,7 +135,7 @@ def _message_tiles(
     unknown, unknown_before = (one.count(Outcome.UNKNOWN) for one in (until, before))
     return [
         Tile(
-            _("Sent"),
+            pgettext("column", "Sent"),
             f"{now.accepted:,}",
             change=words.growth(until.accepted, before.accepted),
             detail=f"({before.accepted:,})",
@@ -143,7 +144,7 @@ def _message_tiles(
             ),
         ),
         Tile(
-            _("Delivered"),
+            pgettext("column", "Delivered"),
             words.percent(now.share).rstrip("%") or "–",
             unit="%" if now.share is not None else "",
             change=words.points(until.share, before.share),

@@ -129,7 +129,7 @@ def country_of(number: str) -> str:
 def day_word(day: Any) -> str:
     """Today, or Friday 20 November, with the year if it is not this one."""
     if day == timezone.localdate():
-        return pgettext("day", "Today")
+        return pgettext("figures", "Today")
     # Translators: a day with its weekday, in Django's date format letters.
     form = pgettext("date format", "l j F")
     if day.year != timezone.localdate().year:

@@ -16,11 +16,12 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from figures import roll_up, triggers
+from figures.counted_tables import TABLES, Source
 from figures.cuts import By, Period, cut, took, total
 from figures.durations import class_of
 from figures.models import Figure, Mark
 from figures.slots import slot_of
-from figures.sources import PAID, SENT, TABLES, Source
+from figures.sources import PAID, SENT
 from messaging.models import Message
 from otp.models import Session
 from providers import clock
