@@ -83,19 +83,20 @@ def test_chosen_rows_are_counted(make_visitor: MakeVisitor, sandbox: Sandbox) ->
     expect(page.locator(".bulk-bar")).to_be_visible()
 
 
+def size(page: Page, selector: str) -> tuple[float, float]:
+    box = page.locator(selector).first.bounding_box()
+    assert box is not None, selector
+    return box["width"], box["height"]
+
+
 def test_frame_has_the_widths_that_were_drawn(make_visitor: MakeVisitor) -> None:
     page = make_visitor("manager").page
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.goto("/")
-    boxes = {
-        name: page.locator(name).first.bounding_box() or {}
-        for name in ("#nav-sidebar", ".nav-link", ".find", ".content-room")
-    }
-    assert boxes["#nav-sidebar"]["width"] == 240
-    assert boxes[".nav-link"]["height"] == 30
-    assert boxes[".find"]["width"] == 320
-    assert boxes[".content-room"]["width"] == 1440
+    assert size(page, "#nav-sidebar")[0] == 240
+    assert size(page, ".nav-link")[1] == 30
+    assert size(page, "[data-find]") == (320, 36)
+    assert size(page, ".content-room")[0] == 1440
     page.set_viewport_size({"width": 390, "height": 844})
-    find = page.locator("[data-find]").bounding_box() or {}
-    assert (find["width"], find["height"]) == (44, 44)
+    assert size(page, "[data-find]") == (44, 44)
     assert AnyPage(page).overflow() == 0
