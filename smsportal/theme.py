@@ -14,7 +14,7 @@ def favicon(_request: HttpRequest) -> str:
     return static("portal/favicon.svg")
 
 
-SHEETS: Final = ("tokens", "portal", "frame", "lists", "charts")
+SHEETS: Final = ("tokens", "portal", "components", "frame", "lists", "charts")
 """The style sheets of every page, in the order of their rules. Pages add their own."""
 
 

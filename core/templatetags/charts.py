@@ -6,11 +6,11 @@ from django import template
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from core.admin.charts import Lines, Shares, Sparkline, StackedBars
+from core.admin.charts import Lines, Meter, Shares, Sparkline, StackedBars
 
 register = template.Library()
 
 
 @register.simple_tag
-def chart(drawing: StackedBars | Lines | Shares | Sparkline) -> SafeString:
+def chart(drawing: StackedBars | Lines | Meter | Shares | Sparkline) -> SafeString:
     return render_to_string(drawing.template, {"chart": drawing})

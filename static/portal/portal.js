@@ -234,11 +234,10 @@
     if (!document.activeElement.closest(".palette")) leftAt = document.activeElement;
   });
 
-  document.addEventListener("keyup", (event) => {
-    // The theme closes the palette on its own; the keyboard goes on where it was.
-    if (event.key !== "Escape" || !event.target.closest(".palette")) return;
-    const palette = event.target.closest(".veil");
-    if (palette.offsetWidth === 0 && leftAt && leftAt.isConnected) leftAt.focus();
+  // The keyboard goes on where it was.
+  window.addEventListener("closecommand", () => {
+    if (leftAt && leftAt.isConnected) leftAt.focus();
+    leftAt = null;
   });
 
   // --- dialogs --------------------------------------------------------------------

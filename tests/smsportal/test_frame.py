@@ -187,6 +187,25 @@ def test_first_steps_are_shown_to_managers_only() -> None:
     assert b"Nothing needs attention." in viewer
 
 
+def test_frame_names_the_person_and_the_role() -> None:
+    page = browser_of(member("operator")).get("/").content.decode()
+    assert "<small>Operator</small>" in page
+    boss = browser_of(member("manager", name="boss", superuser=True)).get("/").content.decode()
+    assert "<small>Superuser, Manager</small>" in boss
+    assert "<small>" not in browser_of(member()).get("/").content.decode()
+
+
+def test_search_lists_pages_or_says_that_there_is_none() -> None:
+    browser = browser_of(member("manager"))
+    search = reverse("admin:search")
+    assert f'hx-get="{search}"' in browser.get("/").content.decode()
+    found = browser.get(search, {"s": " CALLB "}).content.decode()
+    assert found.count("<li ") == 1
+    assert f'href="{reverse("admin:providers_callback_changelist")}"' in found
+    assert "No page has this in its name." in browser.get(search, {"s": "zzz"}).content.decode()
+    assert browser.get(search, {"s": " "}).content == b""
+
+
 def test_pages_have_no_inline_scripts() -> None:
     boss = browser_of(member(name="boss", superuser=True))
     for page in ("/", reverse("admin:auth_user_changelist"), reverse("admin:auth_user_add")):

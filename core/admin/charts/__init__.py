@@ -7,6 +7,7 @@ drawn there. The drawing is hidden from screen readers, which read the table.
 
 from .bases import Series, Slot, Threshold, Tick, even_ticks, grouped
 from .lines import Lines
+from .meters import Meter
 from .shares import Share, Shares
 from .sparklines import Sparkline, on_one_scale
 from .stacked_bars import StackedBars
@@ -14,6 +15,7 @@ from .time_ticks import day, day_ticks, share_between
 
 __all__ = [
     "Lines",
+    "Meter",
     "Series",
     "Share",
     "Shares",

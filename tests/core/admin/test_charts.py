@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from core.admin.charts import (
     Lines,
+    Meter,
     Series,
     Share,
     Shares,
@@ -224,6 +225,17 @@ def test_a_sparkline_has_gaps() -> None:
     assert drawing.pieces == ["M0 2h0", "M58.67 2L88 22"]
     assert drawing.areas == ["M58.67 2L88 22V24H58.67Z"]
     assert chart(Sparkline([None])).strip() == ""
+
+
+def test_a_meter_shows_parts_of_the_whole() -> None:
+    meter = Meter([("good", 50), ("plain", 0), ("bad", 25)], 100)
+    assert [(one.role, one.x, one.width) for one in meter.parts] == [
+        ("good", "0", "500"),
+        ("bad", "500", "250"),
+    ]
+    assert Meter([("good", 3)], 0).parts[0].width == "1000", "more than the whole fills it"
+    assert Meter([("good", 0)], 0).parts == []
+    assert 'class="fill-bad" x="500"' in chart(meter)
 
 
 def test_a_share_beyond_its_whole_fills_the_bar() -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from core.templatetags.charts import chart
@@ -13,6 +14,8 @@ from providers.models import BalanceReading
 from rentals.admin.money_page import balance_chart
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
+from tests.factories.staff import make_staff
+from tests.support.signed_in import browser_of
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +34,17 @@ def test_the_chart_has_the_readings_and_the_limit(sandbox: Sandbox) -> None:
     assert "H666.67V" in drawing.lines[0].path, "a balance stays until the next reading"
     assert "Low-balance warning: 150.00" in chart(drawing)
     assert len(drawing.ticks) >= 2
+
+
+def test_the_list_of_transactions_draws_the_balance(sandbox: Sandbox) -> None:
+    account = make_account("gosms", sandbox, low_balance=Decimal(150))
+    for amount in (200, 100):
+        BalanceReading.objects.create(account=account, available=amount, read_at=timezone.now())
+    browser = browser_of(make_staff("manager"))
+    page = browser.get(reverse("admin:rentals_transaction_changelist")).content.decode()
+    assert '<path class="line-1" d="M' in page
+    assert "Show as table" in page
+    assert "Low-balance warning: 150.00" in page
 
 
 def test_without_readings_there_is_no_chart(sandbox: Sandbox) -> None:
