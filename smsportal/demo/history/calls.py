@@ -84,7 +84,7 @@ def _haorui(message: Message) -> dict[str, Any]:
 def _haosms(message: Message) -> dict[str, Any]:
     digits = message.recipient.removeprefix("+86").removeprefix("+")
     asked = f"api_key={HIDDEN}&phone={_masked(digits)}&content={HIDDEN}"
-    answer = {
+    answer: dict[str, object] = {
         "msg": message.provider_id or message.words,
         "result": "成功" if message.provider_id else "失败",
         "code": "",
