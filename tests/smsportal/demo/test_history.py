@@ -37,9 +37,7 @@ from rentals.models import Finding, Order, Reading, Transaction
 from rentals.states import OPEN as ORDER_OPEN
 from smsportal import demo
 from smsportal.demo.history import write_history
-from tests.support.history import NOW, month_of_history, written_month
-
-__all__ = ["month_of_history", "written_month"]
+from tests.support.history import NOW
 
 pytestmark = pytest.mark.django_db
 
