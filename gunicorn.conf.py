@@ -59,5 +59,7 @@ timeout = 60
 graceful_timeout = 25
 control_socket_disable = True
 logger_class = PortalLogger
-accesslog = "-"
+# The demo ends its start with the address and the passwords.
+accesslog = None if settings.DEMO else "-"
+loglevel = "warning" if settings.DEMO else "info"
 access_log_format = '%(t)s %(h)s "%(m)s %(U)s" %(s)s %(B)s bytes %(M)s ms'

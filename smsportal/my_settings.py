@@ -40,7 +40,7 @@ class SettingsForm(forms.Form):
                 "placeholder": settings.TIME_ZONE,
             }
         ),
-        help_text=_("Type a city to search, such as Kolkata. Empty: the time zone of the portal."),
+        help_text=_("Type a city to search. Empty: the time zone of the portal."),
     )
     language = forms.ChoiceField(label=pgettext_lazy("title", "Language"))
 

@@ -54,7 +54,7 @@ def _is_offered(name: str) -> bool:
     return name == "UTC" or ("/" in name and not name.startswith(NOT_OFFERED))
 
 
-def zone_of(user_id: object) -> tzinfo | None:
+def zone_of(user_id: Any) -> tzinfo | None:
     """The zone that this person has chosen. None: that of the installation.
 
     A name that this system does not know any more counts as none. If the database is away, the

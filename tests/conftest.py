@@ -21,6 +21,9 @@ from providers import clock
 from providers.hold import fence, fence_files
 from smsportal.compile_translations import compile_catalogues
 from tests.support import db_cleanup, db_clone
+from tests.support.history import month_of_history, written_month
+
+__all__ = ["month_of_history", "written_month"]
 
 # No deadline per example, because a slow machine is not a failure.
 hypothesis.settings.register_profile("portal", deadline=None, print_blob=True)

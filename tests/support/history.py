@@ -12,9 +12,6 @@ from django.db import transaction
 from django.test import override_settings
 from pytest_django import DjangoDbBlocker, Settings
 
-from smsportal import demo
-from smsportal.demo.history import write_history
-
 SANDBOX_URL: Final = "http://127.0.0.1:9"
 """A port without a listener."""
 NOW: Final = datetime(2026, 3, 19, 8, 30, tzinfo=UTC)
@@ -23,6 +20,10 @@ NOW: Final = datetime(2026, 3, 19, 8, 30, tzinfo=UTC)
 
 def write_month(now: datetime = NOW) -> None:
     """Write the demo's staff and accounts and the 30 days before `now`."""
+    # Few tests need it, and all load this module.
+    from smsportal import demo
+    from smsportal.demo.history import write_history
+
     with disable_auditlog():
         demo.prepare(history=False)
         write_history(now)

@@ -16,7 +16,7 @@ from django.db import transaction
 from messaging.models import Message
 from rentals.models import Order
 
-from . import accounts, batches, codes, rentals, texts
+from . import accounts, batches, calls, codes, rentals, texts
 from .callbacks import store_messages
 from .ground import Ground
 
@@ -37,6 +37,7 @@ def write_history(now: datetime, seed: int = SEED) -> bool:
         drafts += batches.create_batches(ground)
         store_messages(ground, drafts)
         codes.store_codes(drafts)
+        calls.write_calls(ground, drafts)
         batches.add_lists(ground)
         rentals.write_orders(ground)
         accounts.write_balances(ground)

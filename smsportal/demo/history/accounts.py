@@ -12,7 +12,7 @@ from messaging.models import Message
 from messaging.states import NEVER_LEFT, MessageState
 from providers.accounts import create_account
 from providers.gateway.vocabulary import Reason
-from providers.models import Account, AccountPause, BalanceReading, CallbackToken
+from providers.models import Account, AccountPause, BalanceReading, CallbackToken, Credential
 from sandbox import credentials as practice
 
 from ..accounts import COUNTRIES
@@ -52,6 +52,7 @@ def prepare_accounts(ground: Ground) -> None:
     CallbackToken.objects.filter(account__in=ours).update(
         **created, last_used_at=ground.now - timedelta(minutes=30)
     )
+    Credential.objects.filter(account__in=ours).update(saved_at=created["created_at"])
     began = ground.days_ago(13.4)
     AccountPause.objects.bulk_create(
         [

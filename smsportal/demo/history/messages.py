@@ -17,7 +17,7 @@ from .ground import Ground
 S = MessageState
 
 ACCEPTED_WORDS: Final = {
-    "haorui": "Message Submitted",
+    "haorui": "Message Submitted Successfully",
     "haosms": "成功",
     "otpservice": "SUCCESS 200",
 }

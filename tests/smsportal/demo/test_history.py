@@ -25,20 +25,19 @@ from otp import tasks as code_tasks
 from otp.models import Attempt, SentCode, Session
 from otp.states import ENDED as SESSION_ENDED
 from otp.states import UNDER_WAY
+from providers.account_facts import facts_of
 from providers.callbacks import process
 from providers.engine.claims import ClaimedRowSource
 from providers.engine.work_source import sources
 from providers.gateway.vocabulary import DeliveryState
-from providers.models import Account, AccountPause, BalanceReading, Callback
+from providers.models import Account, AccountPause, ApiCall, BalanceReading, Callback
 from providers.pause_facts import pause_fact
 from rentals import ledger
 from rentals.models import Finding, Order, Reading, Transaction
 from rentals.states import OPEN as ORDER_OPEN
 from smsportal import demo
 from smsportal.demo.history import write_history
-from tests.support.history import NOW, month_of_history, written_month
-
-__all__ = ["month_of_history", "written_month"]
+from tests.support.history import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -77,6 +76,11 @@ def test_everything_is_there() -> None:
     assert set(Transaction.objects.values_list("type", flat=True)) == set(ledger.TYPES)
     assert BalanceReading.objects.values("account").distinct().count() == 2
     assert DoNotSend.objects.count() == 3
+    assert set(ApiCall.objects.values_list("outcome", flat=True)) == {"done", "refused", "unknown"}
+    assert {facts.state for facts in facts_of(Account.objects.all()).values()} == {
+        "active",
+        "paused",
+    }
     senders = set(Message.objects.values_list("created_by__username", flat=True))
     assert senders == {"operator", "manager", "admin"}
     assert Message.objects.filter(state="unknown").count() == 1
@@ -98,7 +102,10 @@ def test_the_same_seed_gives_the_same_rows(
     orders = list(Order.objects.order_by("pk").values_list("public_id", "phone", "state"))
     sent: tuple[type[models.Model], ...] = (Report, Attempt, SentCode, Callback, Session, Message)
     rest: tuple[type[models.Model], ...] = (Finding, Order, Batch, Transaction, Reading, DoNotSend)
-    everything: tuple[type[models.Model], ...] = (*sent, *rest, BalanceReading, AccountPause)
+    everything: tuple[type[models.Model], ...] = (
+        *(*sent, *rest),
+        *(ApiCall, BalanceReading, AccountPause),
+    )
     for model in everything:
         model._base_manager.all().delete()
     Account.objects.filter(name="HAORUI (second)").delete()
