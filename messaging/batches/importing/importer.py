@@ -117,8 +117,12 @@ def _from_table(
     sample = list(islice(table.rows, SAMPLE))
     if not sample:
         raise Unreadable(FileProblem.EMPTY)
+    facts = table.facts()
     columns = columns_of(
-        sample, heading_row=choices.heading_row, hidden=table.facts().hidden_columns
+        sample,
+        heading_row=choices.heading_row,
+        hidden=facts.hidden_columns,
+        merges=facts.merges,
     )
     found = findings_of(table, columns, sample, choices)
     found["is_chosen"] = batch.number_column is not None
@@ -131,9 +135,17 @@ def _from_table(
     def fill(candidate: Candidate) -> FilledText:
         return pattern.fill(candidate.cells)
 
+    # Which of the rows of a merged number holds what the person should read is not known.
+    merged = table.facts().merges.rows_of if pattern.has_placeholders else lambda row, column: None
+
     for chunk in _chunks(_limited(chain(body, table.rows))):
         candidates = [
-            Candidate(row, cells[number] if number < len(cells) else "", cells)
+            Candidate(
+                row,
+                cells[number] if number < len(cells) else "",
+                cells,
+                merged_rows=merged(row, number),
+            )
             for row, cells in chunk
         ]
         yield checker.check(candidates, fill)
