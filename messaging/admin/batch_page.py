@@ -22,6 +22,7 @@ from core.admin.labels import label_for
 from core.admin.live import poll_interval
 from core.admin.pages import new_form_token
 from core.admin.protocols import ModelPages
+from core.punctuation import quoted
 from core.visibility import may_see_whole
 from providers.admin.account_summary import paused_note
 from providers.balances import balance_of
@@ -130,7 +131,12 @@ def _explanation(batch: Batch) -> Explanation | None:
 
 
 def _reason_values(batch: Batch) -> dict[str, Any]:
-    return {"waited": _("24 hours"), **batch.values}
+    """Names are stored as a list; versions before this one stored them as one text."""
+    values = {
+        name: quoted(value) if isinstance(value, list) else value
+        for name, value in batch.values.items()
+    }
+    return {"waited": _("24 hours"), **values}
 
 
 def _poll_every(batch: Batch) -> int | None:

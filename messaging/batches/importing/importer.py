@@ -160,15 +160,14 @@ def _resolve_columns(batch: Batch, run_id: UUID, columns: Columns) -> tuple[int,
     """The number column and the text's pattern. Raises `Unreadable` if either does not fit."""
     number = columns.number if batch.number_column is None else batch.number_column
     _update(batch, run_id, columns=columns.names, number_column=number)
-    named = ", ".join(columns.names)
-    if number is None or number >= len(columns.names):
-        raise Unreadable(FileProblem.NO_NUMBER_COLUMN, columns=named)
-    pattern = Pattern(batch.text, columns.names)
+    names = columns.names
+    if number is None or number >= len(names):
+        raise Unreadable(FileProblem.NO_NUMBER_COLUMN, columns=names)
+    pattern = Pattern(batch.text, names)
     if pattern.unknown:
-        unknown = ", ".join(pattern.unknown)
-        raise Unreadable(FileProblem.UNKNOWN_COLUMNS, unknown=unknown, columns=named)
+        raise Unreadable(FileProblem.UNKNOWN_COLUMNS, unknown=pattern.unknown, columns=names)
     if pattern.lookalikes:
-        written = ", ".join(dict.fromkeys(one.written for one in pattern.lookalikes))
+        written = list(dict.fromkeys(one.written for one in pattern.lookalikes))
         first = pattern.lookalikes[0].column
         raise Unreadable(FileProblem.LOOKALIKES, written=written, column=first)
     return number, pattern

@@ -212,6 +212,16 @@ def test_the_rows_of_a_merged_number_are_refused_if_their_texts_may_differ(
     assert (batch.good, batch.repeated) == (2, 1)
 
 
+def test_names_with_commas_stay_apart(browser: Client) -> None:
+    batch = make_batch(b'Phone,"Last, first"\n13912345678,"Li, Wei"\n', text="Hi {Name}")
+    page = text_of(browser, batch)
+    assert "Columns: “Phone”, “Last, first”." in page
+    assert "not in the file: “Name”." in page
+    # As versions before this one stored it.
+    Batch.objects.update(values={"unknown": "Name", "columns": "Phone, Last, first"})
+    assert "Columns: Phone, Last, first." in text_of(browser, batch)
+
+
 # --- encodings -------------------------------------------------------------------------
 
 
