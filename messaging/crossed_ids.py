@@ -8,7 +8,7 @@ other one may get its id only after the report.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -48,7 +48,7 @@ def _flag_named_earlier(pks: Collection[int]) -> None:
             Message.objects.filter(pk__in=(message.pk, report.message_id)).update(conflict=True)
 
 
-def _reports_naming(ids: object) -> QuerySet[Report]:
+def _reports_naming(ids: Any) -> QuerySet[Report]:
     """Reports with one of these ids, which belonged to no message when they came."""
     return Report.objects.filter(named_id__isnull=False, named_id__in=ids, other=None)
 
