@@ -41,6 +41,7 @@ from ..models import Batch, Message, StagedRow
 from ..on_hold import ON_HOLD
 from ..presentation import row_texts
 from ..presentation.batch_labels import BLOCKED, explain_hold, shown_state
+from ..presentation.batch_timeline import batch_timeline
 from ..states import MessageState
 from .batch_check import reading_context
 from .recheck_form import RecheckForm
@@ -89,6 +90,7 @@ def context_of(admin: ModelPages, request: HttpRequest, batch: Batch) -> dict[st
     context: dict[str, Any] = {
         "batch": batch,
         "shown_state": shown_state(batch),
+        "lines": batch_timeline(batch),
         "poll_every": _poll_every(batch),
         "live_url": admin.object_url(batch, "live"),
         "urls": {

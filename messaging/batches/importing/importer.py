@@ -220,7 +220,12 @@ def _record_progress(batch: Batch, run_id: UUID, table: Table) -> None:
 
 def _finish(batch: Batch, run_id: UUID, state: BatchState, **changes: Any) -> None:
     BATCH_STATES.move(
-        _owned(batch, run_id), state, sources=(B.READING,), reading_run=None, **changes
+        _owned(batch, run_id),
+        state,
+        sources=(B.READING,),
+        reading_run=None,
+        reading_at=clock.now(),
+        **changes,
     )
 
 
