@@ -222,6 +222,16 @@ def test_names_with_commas_stay_apart(browser: Client) -> None:
     assert "Columns: Phone, Last, first." in text_of(browser, batch)
 
 
+@pytest.mark.parametrize(
+    "text", ["Hi {{Name}}", "您好｛Name｝", "Hi [Name]", "Hi ${Name}", "Hi #Name#", "Hi ((Name))"]
+)
+def test_what_only_looks_like_a_place_is_not_sent(browser: Client, text: str) -> None:
+    batch = make_batch(b"Phone,Name\n13912345678,Li\n", text=text)
+    assert (batch.state, batch.reason) == ("unreadable", "text_lookalikes")
+    assert not StagedRow.objects.exists()
+    assert "without the column&#x27;s value: “" in text_of(browser, batch)
+
+
 # --- encodings -------------------------------------------------------------------------
 
 
