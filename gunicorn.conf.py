@@ -24,7 +24,9 @@ class PortalLogger(Logger):
     def atoms(self, resp, req, environ, request_time):  # type: ignore[no-untyped-def]
         atoms = super().atoms(resp, req, environ, request_time)
         client = str(address_in(environ) or "-")
-        return {**atoms, "h": client, "U": self.UNGUESSABLE.sub("…", atoms["U"])}
+        # A request that could not be understood has none.
+        path = self.UNGUESSABLE.sub("…", atoms["U"] or "-")
+        return {**atoms, "h": client, "U": path}
 
     def access(self, resp, req, environ, request_time):  # type: ignore[no-untyped-def]
         if not environ.get("PATH_INFO", "").startswith(settings.STATIC_URL):

@@ -8,6 +8,7 @@ from typing import Final
 
 import phonenumbers
 
+from .north_america import AREA_DIGITS, CALLING_CODE, has_area
 from .phone_habits import local_writing
 from .phone_problems import PhoneError, PhoneProblem
 from .phone_writing import MAX_TYPED_LENGTH, Writing, read_writing
@@ -39,8 +40,6 @@ _CHINESE_TRUNK: Final = re.compile(r"0(?:86)?(1[3-9][0-9]{9})")
 """Long-distance dialling within China, and 086, a wrong but unambiguous writing of +86."""
 _CHINESE_SERVICE: Final = re.compile(r"106[0-9]*|1[0-2][0-9]{1,4}|9[56][0-9]{3,6}")
 """Bulk sender numbers (106…) and short numbers (110, 12306, 10086, 95588)."""
-_NORTH_AMERICA: Final = 1
-"""The country code that the countries of North America share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +174,7 @@ def _international_digits(writing: Writing) -> str:
 
 
 def _is_north_american(country: str) -> bool:
-    return phonenumbers.country_code_for_region(country) == _NORTH_AMERICA
+    return phonenumbers.country_code_for_region(country) == CALLING_CODE
 
 
 def _parse_abroad(typed: str, digits: str) -> PhoneNumber:
@@ -256,6 +255,8 @@ def _parse_foreign(typed: str, dialled: str, home_country: str | None) -> PhoneN
     verdict = phonenumbers.is_possible_number_with_reason(parsed)
     if verdict in _IMPOSSIBLE:
         raise PhoneError(_IMPOSSIBLE[verdict], typed, digits=len(significant))
+    if parsed.country_code == CALLING_CODE and not has_area(significant[:AREA_DIGITS]):
+        raise PhoneError(PhoneProblem.NO_AREA, typed)
     length = len(f"{parsed.country_code}{significant}")
     if length > MAX_E164_DIGITS:
         raise PhoneError(PhoneProblem.TOO_LONG, typed, digits=len(significant))

@@ -24,6 +24,8 @@ class PhoneProblem(StrEnum):
     """An extension of an office: no SMS reaches it."""
     NORTH_AMERICA = "north_america"
     """Grouped as in North America, 1 (305) 555-1234, but without a plus sign."""
+    NO_AREA = "no_area"
+    """+1 and an area code that North America does not have, as in +1 391 234 5678."""
     NO_PLUS = "no_plus"
     """No number of the home country, but one of `country` if a plus sign preceded it."""
     DIGITS = "digits"

@@ -34,6 +34,11 @@ def listed(parts: Iterable[object]) -> str:
     return pgettext("list", ", ").join(str(part) for part in parts if part)
 
 
+def quoted(parts: Iterable[object]) -> str:
+    """An enumeration of names, which may have commas themselves: “Last, first”, “Phone”."""
+    return listed(f"“{part}”" for part in parts)
+
+
 def separated(parts: Iterable[object]) -> str:
     """An enumeration whose parts are enumerations themselves."""
     # Translators: separates the parts of an enumeration that have commas themselves.

@@ -84,6 +84,12 @@ def is_known(stored: str) -> bool:
     return found is not None and found["key"] in _texts
 
 
+def value_of(stored: str, name: str) -> str:
+    """A value of a stored text, such as its `key`; empty if there is none."""
+    found = _read(stored)
+    return str(found.get(name, "")) if found is not None else ""
+
+
 def _read(stored: str) -> Mapping[str, object] | None:
     if not stored.startswith(START):
         return None

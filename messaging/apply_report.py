@@ -16,7 +16,7 @@ from providers.gateway.events import DeliveryReported, VerificationReported
 from providers.gateway.vocabulary import DeliveryState as D
 
 from . import listeners
-from .crossed_ids import message_named_beside
+from .crossed_ids import id_to_remember, message_named_beside
 from .models import Message, Report
 from .on_hold import is_on_hold
 from .states import MESSAGE_STATES, MessageState
@@ -180,12 +180,13 @@ def _store_report(
         words=storable(received.event.words),
         at=received.at,
         other=other,
+        named_id=id_to_remember(received, message, other),
     )
     Report.objects.bulk_create(
         [report],
         update_conflicts=True,
         unique_fields=("message", "callback", "position"),
-        update_fields=("kind", "state", "words", "at", "other"),
+        update_fields=("kind", "state", "words", "at", "other", "named_id"),
     )
     if other is not None:
         Message.objects.filter(pk__in=(message.pk, other.pk)).update(conflict=True)

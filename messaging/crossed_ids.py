@@ -1,20 +1,21 @@
 """Ids of a provider that name two messages: found, flagged on both, and listed for their pages.
 
 A provider gives each message an id of its own. If it gives one id twice, or its report names one
-message by our reference and another by that id, then one of them may be told the other's fate.
+message by our reference and another by that id, then one of them may be told the other's fate. The
+other one may get its id only after the report.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from core.redaction import storable
 from providers.events import ReceivedEvent
 
-from .models import Message
+from .models import Message, Report
 
 NO_ID: Final = "no_id"
 """The warning on a message whose provider wrote a placeholder instead of an id."""
@@ -31,6 +32,25 @@ def flag_shared_ids(pks: Collection[int]) -> None:
     for message in shared:
         if NO_ID not in message.warnings:
             with_shared_id(message).update(conflict=True)
+    _flag_named_earlier(pks)
+
+
+def _flag_named_earlier(pks: Collection[int]) -> None:
+    """Flag those of these messages whose id a report named beside another message, and those."""
+    ids = Message.objects.filter(pk__in=pks).exclude(provider_id="").values("provider_id")
+    for report in list(_reports_naming(ids).select_related("message")):
+        named = Message.objects.filter(
+            pk__in=pks, account=report.message.account_id, provider_id=report.named_id
+        ).exclude(pk=report.message_id)
+        message = named.order_by("pk").first()
+        if message is not None and NO_ID not in message.warnings:
+            Report.objects.filter(pk=report.pk).update(other=message)
+            Message.objects.filter(pk__in=(message.pk, report.message_id)).update(conflict=True)
+
+
+def _reports_naming(ids: Any) -> QuerySet[Report]:
+    """Reports with one of these ids, which belonged to no message when they came."""
+    return Report.objects.filter(named_id__isnull=False, named_id__in=ids, other=None)
 
 
 def with_shared_id(message: Message) -> QuerySet[Message]:
@@ -46,8 +66,25 @@ def message_named_beside(received: ReceivedEvent, message: Message) -> Message |
     provider_id = storable(received.event.provider_id)[:200]
     if not provider_id or provider_id == message.provider_id:
         return None
-    named = Message.objects.filter(account=received.account.pk, provider_id=provider_id)
-    return named.exclude(pk=message.pk).select_for_update(of=("self",)).order_by("pk").first()
+    of_account = (
+        Message.objects.filter(account=received.account.pk)
+        .exclude(pk=message.pk)
+        .select_for_update(of=("self",))
+        .order_by("pk")
+    )
+    named = of_account.filter(provider_id=provider_id).first()
+    if named is not None:
+        return named
+    earlier = _reports_naming([provider_id]).values("message")
+    return of_account.filter(pk__in=earlier).first()
+
+
+def id_to_remember(received: ReceivedEvent, message: Message, other: Message | None) -> str | None:
+    """The id in an event that is neither the message's own nor, so far, another one's."""
+    provider_id = storable(received.event.provider_id)[:200]
+    if other is not None or not provider_id or provider_id == message.provider_id:
+        return None
+    return provider_id
 
 
 def twins_of(message: Message) -> list[Message]:

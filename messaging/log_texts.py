@@ -23,6 +23,11 @@ BATCH_SCHEDULED: Final = declare("batch.scheduled", pgettext_lazy("log", "Schedu
 BATCH_UNSCHEDULED: Final = declare("batch.unscheduled", _("Schedule removed"))
 BATCH_PAUSED: Final = declare("batch.paused", pgettext_lazy("log", "Paused"))
 BATCH_CONTINUED: Final = declare("batch.continued", pgettext_lazy("log", "Continued"))
+BATCH_CONTINUED_AFTER: Final = declare(
+    "batch.continued_after", _("Continued after a pause by the portal")
+)
+"""With `paused_at` and `reason`, which the row forgets."""
+BATCH_CHECKED_AGAIN: Final = declare("batch.checked_again", _("Another check requested"))
 BATCH_CANCELLED: Final = declare("batch.cancelled", _("Cancelled for the rest"))
 BATCH_SENT_AGAIN: Final = declare("batch.sent_again", _("Sent again as batch %(id)s"))
 WARNINGS_CONFIRMED: Final = declare("batch.warnings_confirmed", _("Warnings confirmed"))

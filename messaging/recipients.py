@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import phonenumbers
 from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from core.countries import country_name
+from core.north_america import CALLING_CODE
 from core.phone import PhoneError, PhoneNumber, PhoneProblem, parse_number
 from providers.gateway.client import CannotTake
 from providers.models import Account
@@ -83,8 +85,13 @@ def phone_problem_text(kind: PhoneProblem, **values: object) -> str:
     names = {
         "country": country_name(str(values.get("country") or "")),
         "home": country_name(settings.HOME_COUNTRY),
+        "code": phonenumbers.country_code_for_region(settings.HOME_COUNTRY),
     }
-    return str(_texts()[kind]) % {**values, **names}
+    if kind == PhoneProblem.NO_AREA and names["code"] == CALLING_CODE:
+        text = _("“%(typed)s” has no area code of North America (+1). Check the number.")
+    else:
+        text = str(_texts()[kind])
+    return text % {**values, **names}
 
 
 def _texts() -> dict[PhoneProblem, str | Promise]:
@@ -113,6 +120,10 @@ def _texts() -> dict[PhoneProblem, str | Promise]:
         PhoneProblem.NORTH_AMERICA: _(
             "“%(typed)s” is grouped like a number in North America. Start with +1 if it is one;"
             " for a number in %(home)s, enter the digits without spaces or brackets."
+        ),
+        PhoneProblem.NO_AREA: _(
+            "“%(typed)s” is read as a number in North America (+1), where this area code does not"
+            " exist. If the number is in %(home)s, start it with +%(code)s."
         ),
         PhoneProblem.NO_PLUS: _(
             "“%(typed)s” is not a number in %(home)s, but may be one in %(country)s. Start with"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import override
+from django.utils.translation import gettext, override
 
 from providers.gateway.client import RentsNumbers
 from providers.gateway.registry import clients
@@ -37,6 +37,18 @@ def fill_catalogue(using: str = "default", **_: Any) -> None:
                     Region(provider=key, code=offer.code, remark=str(offer.remark))
                     for offer in client.documented_regions
                 )
+
+
+def known_remark(region: Region) -> str | None:
+    """The remark in the reader's language if it is one of the provider's document, else None.
+
+    What staff wrote themselves is shown as they wrote it, whatever words it happens to consist of.
+    """
+    client = clients().get(region.provider)
+    if client is None or not issubclass(client, RentsNumbers):
+        return None
+    known = {str(offer.remark) for offer in client.documented_regions if offer.remark}
+    return gettext(region.remark) if region.remark in known else None
 
 
 def rents_numbers(account: Account) -> bool:

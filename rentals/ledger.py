@@ -22,8 +22,10 @@ from core.templatetags.portal import amount
 from providers import clock
 from providers.models import Account
 
+from . import transactions
 from .models import Finding, FoundOrder, Order, Reading, Transaction
 from .states import OrderState
+from .transactions import variants_of
 
 S = OrderState
 K = Finding.Kind
@@ -175,12 +177,18 @@ def _compare(account: Account, read_at: datetime, now: datetime) -> Iterator[Dis
     booked = Transaction.objects.filter(recent, account=account).exclude(order_provider_id="")
     for row in booked.defer("description", "differing").iterator(chunk_size=2000):
         books.rows[row.order_provider_id].append(row)
+    doubled = [(row, variants_of(row)) for row in transactions.doubled(account).filter(recent)]
+    for row, variants in doubled:
+        for one in variants:
+            if one.order_provider_id != row.order_provider_id:
+                books.rows[one.order_provider_id].append(one)
     ours = Order.objects.filter(account=account, created_at__gt=now - LOOKBACK)
     ours = ours.exclude(provider_id="").exclude(state__in=NEVER_PLACED)
     for order in ours.iterator(chunk_size=2000):
         yield from _compare_order(order, books)
     yield from _unmatched_holds(account, books, now - LOOKBACK)
     yield from _unknown_types(account)
+    yield from _doubled_ids(account, doubled)
 
 
 def _compare_order(order: Order, books: Books) -> Iterator[Disagreement]:
@@ -223,6 +231,17 @@ def _unknown_types(account: Account) -> Iterator[Disagreement]:
         yield Disagreement(
             K.UNKNOWN_TYPE, type_, None, rows, rows[0].created_there or rows[0].read_at
         )
+
+
+def _doubled_ids(
+    account: Account, doubled: Iterable[tuple[Transaction, list[Transaction]]]
+) -> Iterator[Disagreement]:
+    for row, variants in doubled:
+        if variants or row.repeated:
+            orders = [one.order_provider_id for one in (row, *variants) if one.order_provider_id]
+            order = Order.objects.filter(account=account, provider_id__in=orders).first()
+            at = row.created_there or row.read_at
+            yield Disagreement(K.DOUBLED_ID, row.provider_id, order, (row, *variants), at)
 
 
 def _save_finding(account: Account, disagreement: Disagreement, now: datetime) -> None:

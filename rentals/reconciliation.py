@@ -23,6 +23,7 @@ from providers.models import Account
 from . import apply_order_state, order_import
 from .models import FoundOrder, Order, Reading, Transaction
 from .states import ORDER_STATES, OrderState
+from .transactions import doubled, variants_of
 
 S = OrderState
 
@@ -137,7 +138,11 @@ def _was_certainly_not_made(order: Order) -> bool:
     if not clock.is_settled(clock.UNSETTLED_FOR + APPEARANCE_DELAY.total_seconds()):
         return False
     read = (full_readings_since(order, kind).exists() for kind in Reading.Kind)
-    return all(read) and not _unmatched_transactions(order).exists()
+    if not all(read) or _unmatched_transactions(order).exists():
+        return False
+    # Whose money a transaction with a doubled id held is not known.
+    near = doubled(order.account).filter(_made_around(order, "read_at"))
+    return not any(row.repeated or variants_of(row) for row in near)
 
 
 def full_readings_since(order: Order, kind: str) -> QuerySet[Reading]:

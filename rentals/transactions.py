@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 
 from providers.gateway.vocabulary import Transaction as Stated
 from providers.models import Account
@@ -44,6 +45,43 @@ def import_page(account: Account, page: Sequence[Stated], now: datetime) -> int:
     for key, row in existing.items():
         _keep_differences(row, stated[key], now)
     return len(new)
+
+
+COMPARED: Final = ("type", "amount", "order_provider_id")
+"""Values in which two transactions differ. Others may change while a transaction is the same."""
+
+
+def variants_of(row: Transaction) -> list[Transaction]:
+    """The other transactions that the provider stated under the id of this one. Not saved.
+
+    Of each only the values that differ were kept, so one that differs twice is two variants.
+    """
+    stated: dict[str, list[dict[str, str]]] = {}
+    for each in row.differing:
+        if each["field"] in COMPARED:
+            stated.setdefault(each["at"], []).append(each)
+    variants = []
+    for differences in stated.values():
+        values = {name: getattr(row, name) for name in (*COMPARED, "created_there", "read_at")}
+        fields: list[dict[str, str]] = [{}]
+        for each in differences:
+            place = next((one for one in fields if each["field"] not in one), None)
+            if place is None:
+                fields.append(place := {})
+            place[each["field"]] = each["value"]
+        for one in fields:
+            amount = {"amount": Decimal(one["amount"])} if "amount" in one else {}
+            given = {**values, **one, **amount}
+            variants.append(
+                Transaction(account_id=row.account_id, provider_id=row.provider_id, **given)
+            )
+    return variants
+
+
+def doubled(account: Account) -> QuerySet[Transaction]:
+    """Transactions whose id the provider gave to another one as well, oldest first."""
+    rows = Transaction.objects.filter(account=account)
+    return rows.exclude(differing=[], repeated=None).order_by("pk")
 
 
 def count_known(account: Account) -> int:

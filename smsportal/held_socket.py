@@ -13,14 +13,18 @@ import time
 from typing import Any, Final
 
 from .request_intake import RequestIntake
+from .request_queue import OPEN_PATHS
 
 MAX_UNSENT: Final = 4 * 1024 * 1024
 """Bytes of an answer that are kept for a client that reads slowly: any page or static file."""
 MIN_BYTES_PER_SECOND: Final = 8 * 1024
 """A client that sends or takes bytes faster than this gets more time."""
+PATIENCE: Final = 1.0
+"""Seconds after which a closed connection means that the client has given up."""
 MAX_SILENCE: Final = 10.0
 """Seconds without a byte within a request or an answer."""
 BLOCK: Final = 64 * 1024
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Deadline:
@@ -59,6 +63,8 @@ class HeldSocket:
         self.intake = RequestIntake(self._max_body)
         self.deadline = Deadline(self._seconds)
         self.intake.feed(data)
+        if self.intake.wants_continue:
+            self.try_to_send(CONTINUE)
 
     def collect(self) -> bool:
         """Take what has come of the request; False if the client has gone."""
@@ -74,7 +80,7 @@ class HeldSocket:
         self.intake.feed(data)
         self.deadline.count(len(data))
         if self.intake.wants_continue and not had_head:
-            self.try_to_send(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.try_to_send(CONTINUE)
         return True
 
     def end(self) -> bytes:
@@ -87,6 +93,12 @@ class HeldSocket:
 
     def recv(self, size: int, *_: object) -> bytes:
         return self.intake.read(size)
+
+    def send(self, data: bytes) -> int:
+        # Was said when the head had come.
+        if data != CONTINUE:
+            self.sendall(data)
+        return len(data)
 
     def sendall(self, data: bytes) -> None:
         """Send what the client takes now, and keep the rest. Waits only if that is too much."""
@@ -104,6 +116,18 @@ class HeldSocket:
                 raise _too_slow()
             poll.poll(left * 1000)
             deadline.count(self.flush())
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether nobody waits for the answer to the collected request any longer.
+
+        A client that closes only its own direction still reads. So a request that had not to wait
+        is answered, and a report is taken in any case.
+        """
+        head = self.intake.head
+        if head is not None and head.path.startswith(OPEN_PATHS):
+            return False
+        return self.deadline.silence() > PATIENCE and self.peer_has_gone()
 
     def peer_has_gone(self) -> bool:
         """Whether the client has closed the connection."""

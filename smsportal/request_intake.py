@@ -10,16 +10,21 @@ from __future__ import annotations
 
 import io
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from tempfile import TemporaryFile
 from typing import IO, Final
+from urllib.parse import unquote
 
 MAX_HEAD: Final = 64 * 1024
 IN_MEMORY: Final = 64 * 1024
 """Bytes of a request beyond which it is kept in a temporary file."""
 MAX_LINE: Final = 1024
 """Bytes of a line between the chunks of a body, and of all trailers together."""
+ABSOLUTE: Final = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
+"""What a proxy may write before the path."""
+LENGTH: Final = re.compile(r"[0-9]{1,18}")
 END_OF_HEAD: Final = b"\r\n\r\n"
 CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
 
@@ -32,17 +37,20 @@ class RequestHead:
     path: str = ""
     headers: dict[str, list[str]] = field(default_factory=dict)
     """Values by names in lower case."""
+    version: str = ""
 
     @classmethod
     def parse(cls, data: bytes) -> RequestHead:
         first, *lines = data.decode("latin-1").split("\r\n")
         method, _, rest = first.partition(" ")
-        path = rest.partition(" ")[0].partition("?")[0]
+        target, _, version = rest.partition(" ")
+        # As the application sees it, since what a request counts for depends on it.
+        path = unquote(re.split("[?#]", ABSOLUTE.sub("", target), maxsplit=1)[0])
         headers: dict[str, list[str]] = {}
         for line in lines:
             name, _, value = line.partition(":")
             headers.setdefault(name.lower(), []).append(value.strip())
-        return cls(method, path, headers)
+        return cls(method, path, headers, version)
 
     def values(self, name: str) -> str:
         return ", ".join(self.headers.get(name, ()))
@@ -133,6 +141,8 @@ class RequestIntake:
         """Bytes behind the end, which belong to the next request."""
         self._max_body = max_body
         self._head = bytearray()
+        self._skipped = 0
+        """Bytes of blank lines before the head."""
         self._body: ChunkedBody | SizedBody = SizedBody(0)
         self._file: IO[bytes] = io.BytesIO()
 
@@ -143,10 +153,12 @@ class RequestIntake:
         if self.head is None:
             begun = len(self._head)
             self._head += data
+            if not begun:
+                self._skip_blank_lines()
             end = self._head.find(END_OF_HEAD, max(0, begun - len(END_OF_HEAD)))
             if end < 0:
                 self.size = len(self._head)
-                if len(self._head) > MAX_HEAD:
+                if len(self._head) + self._skipped > MAX_HEAD:
                     self._keep(bytes(self._head))
                     self.is_cut = True
                     self._complete()
@@ -163,12 +175,18 @@ class RequestIntake:
         if self._body.is_over or is_too_long:
             self._complete(b"" if self.is_cut else data[taken:])
 
+    def _skip_blank_lines(self) -> None:
+        """The server's parser ignores them before a request, too (RFC 9112, 2.2)."""
+        request = self._head.lstrip(b"\r\n")
+        self._skipped += len(self._head) - len(request)
+        self._head = request
+
     def _begin_body(self, head: RequestHead) -> None:
         self.head = head
         length = head.values("content-length")
         if "transfer-encoding" in head.headers:
             self._body = ChunkedBody()
-        elif length.isascii() and length.isdigit() and int(length[:20]) <= self._max_body:
+        elif LENGTH.fullmatch(length) and int(length) <= self._max_body:
             self._body = SizedBody(int(length))
         elif length:
             # The portal refuses what is too long by the length alone.
@@ -177,8 +195,9 @@ class RequestIntake:
     @property
     def wants_continue(self) -> bool:
         """Whether the client waits for a word before it sends the body."""
-        expected = self.head.values("expect").lower() if self.head else ""
-        return expected == "100-continue" and not self.is_complete
+        if self.head is None or self.head.version != "HTTP/1.1" or self.is_complete:
+            return False
+        return self.head.values("expect").lower() == "100-continue"
 
     def _keep(self, data: bytes) -> None:
         self._file.write(data)
@@ -199,4 +218,6 @@ class RequestIntake:
         return self._file.read(size)
 
     def close(self) -> None:
-        self._file.close()
+        # Closing writes what is left, for which the disk may have no room.
+        with suppress(OSError):
+            self._file.close()

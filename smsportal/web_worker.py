@@ -80,6 +80,9 @@ class PortalWorker(ThreadWorker):
         max_body = 2 * settings.BATCH_MEGABYTES * MEGABYTE
         held = HeldSocket(client, max_body, settings.REQUEST_SECONDS)
         self._hold(TConn(self.cfg, held, address, listener.getsockname()))
+        if self.nr_conns >= self.worker_connections:
+            # Nobody could connect any more.
+            self._drop_one_of_the_greediest()
 
     def on_client_socket_readable(self, conn: Any, client: Any) -> None:
         """A connection that was kept alive sends the next request."""
@@ -137,7 +140,7 @@ class PortalWorker(ThreadWorker):
 
     def _dispatch(self) -> None:
         while (conn := self._queue.take()) is not None:
-            if conn.sock.peer_has_gone():
+            if conn.sock.is_abandoned:
                 self._queue.finished(conn)
                 self._close(conn)
                 continue
@@ -233,7 +236,17 @@ class PortalWorker(ThreadWorker):
     # --- the poller --------------------------------------------------------
 
     def _watch(self, conn: Any, event: int, callback: Callable[[Any, Any], None]) -> None:
-        self.poller.register(conn.sock, event, partial(callback, conn))
+        self.poller.register(conn.sock, event, partial(self._guard, conn, callback))
+
+    def _guard(self, conn: Any, callback: Callable[[Any, Any], None], sock: Any) -> None:
+        """An error of one connection, such as a full disk, must not end the others."""
+        try:
+            callback(conn, sock)
+        except Exception:
+            self.log.exception("A connection is given up.")
+            if conn in self._held:
+                conn.sock.try_to_send(REFUSAL)
+            self._drop(conn)
 
     def _unwatch(self, conn: Any) -> None:
         try:

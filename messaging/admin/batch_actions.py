@@ -17,7 +17,7 @@ from core.admin.buttons import Crumb
 from core.admin.export_slots import claim_slot
 from core.admin.exports import Column, export, requested_format
 from core.admin.pages import current_user
-from core.stored_texts import StoredText
+from core.stored_texts import Stored, StoredText
 from core.visibility import may_export_whole
 from providers.daily_limits import LimitReached
 from providers.limit_texts import limit_text
@@ -40,10 +40,10 @@ class BatchAction(ObjectAction[Batch]):
     permission_required = "messaging.bulk_message"
 
     def report_result(
-        self, batch: Batch, done: bool, logged: StoredText, success_text: str
+        self, batch: Batch, done: bool, logged: StoredText | Stored, success_text: str
     ) -> HttpResponse:
         if done:
-            self.log(batch, logged.store())
+            self.log(batch, logged.store() if isinstance(logged, StoredText) else logged)
             messages.success(self.request, success_text)
         elif batch.is_on_hold:
             messages.warning(self.request, ON_HOLD_TEXT)
@@ -68,7 +68,9 @@ class CheckPage(BatchAction):
             number_column=form.column,
             choices=form.choices,
         )
-        if not again:
+        if again:
+            self.log(batch, log_texts.BATCH_CHECKED_AGAIN.store())
+        else:
             messages.warning(request, _("No change: the batch is already in another state."))
         return self.back_to(batch)
 
@@ -120,7 +122,16 @@ class ContinuePage(BatchAction):
             messages.error(request, limit_text(limit))
             return self.back_to(batch)
         success_text = gettext("Sending resumed.")
-        return self.report_result(batch, done, log_texts.BATCH_CONTINUED, success_text)
+        return self.report_result(batch, done, _continued(batch), success_text)
+
+
+def _continued(batch: Batch) -> StoredText | Stored:
+    """What the log says; `batch` is as it was before. Its row no longer knows who paused it."""
+    if batch.paused_at is None or batch.paused_by_id is not None:
+        return log_texts.BATCH_CONTINUED
+    return log_texts.BATCH_CONTINUED_AFTER.store(
+        paused_at=batch.paused_at.isoformat(), reason=batch.reason
+    )
 
 
 class UnschedulePage(BatchAction):

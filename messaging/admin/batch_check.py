@@ -7,7 +7,7 @@ from typing import Any, Final
 from core.countries import country_name
 from core.phone import DOT
 
-from ..batches.importing.columns import letters
+from ..batches.importing.cell_places import letters
 from ..models import Batch, StagedRow
 from ..presentation.reading_texts import facts_of, warnings_of
 

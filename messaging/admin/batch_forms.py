@@ -128,7 +128,7 @@ class NewBatchForm(forms.Form):
         label=_("or upload a file"),
         required=False,
         allow_empty_file=True,
-        widget=UnfoldAdminFileFieldWidget({"accept": ".csv,.txt,.tsv,.xlsx"}),
+        widget=UnfoldAdminFileFieldWidget({"accept": ".csv,.txt,.tsv,.xlsx,.ods,.fods,.xml,.xls"}),
     )
     form_token = forms.CharField(widget=forms.HiddenInput, max_length=64)
 
@@ -157,7 +157,7 @@ class NewBatchForm(forms.Form):
         ]
         self._set_choices("template", named, TemplateSelect(templates))
         self.fields["file"].help_text = gettext(
-            "CSV or XLSX, up to %(rows)s rows, %(size)s MB."
+            "CSV, XLSX or ODS, up to %(rows)s rows, %(size)s MB."
         ) % {"rows": f"{settings.BATCH_ROWS:,}", "size": settings.BATCH_MEGABYTES}
 
     def _set_choices(

@@ -22,6 +22,7 @@ from core.admin.labels import label_for
 from core.admin.live import poll_interval
 from core.admin.pages import new_form_token
 from core.admin.protocols import ModelPages
+from core.punctuation import quoted
 from core.visibility import may_see_whole
 from providers.admin.account_summary import paused_note
 from providers.balances import balance_of
@@ -40,6 +41,7 @@ from ..models import Batch, Message, StagedRow
 from ..on_hold import ON_HOLD
 from ..presentation import row_texts
 from ..presentation.batch_labels import BLOCKED, explain_hold, shown_state
+from ..presentation.batch_timeline import batch_timeline
 from ..states import MessageState
 from .batch_check import reading_context
 from .recheck_form import RecheckForm
@@ -88,6 +90,7 @@ def context_of(admin: ModelPages, request: HttpRequest, batch: Batch) -> dict[st
     context: dict[str, Any] = {
         "batch": batch,
         "shown_state": shown_state(batch),
+        "lines": batch_timeline(batch),
         "poll_every": _poll_every(batch),
         "live_url": admin.object_url(batch, "live"),
         "urls": {
@@ -130,7 +133,12 @@ def _explanation(batch: Batch) -> Explanation | None:
 
 
 def _reason_values(batch: Batch) -> dict[str, Any]:
-    return {"waited": _("24 hours"), **batch.values}
+    """Names are stored as a list; versions before this one stored them as one text."""
+    values = {
+        name: quoted(value) if isinstance(value, list) else value
+        for name, value in batch.values.items()
+    }
+    return {"waited": _("24 hours"), **values}
 
 
 def _poll_every(batch: Batch) -> int | None:

@@ -228,6 +228,9 @@ class Report(models.Model):
         Message, on_delete=models.SET_NULL, null=True, db_index=False, related_name="other_reports"
     )
     """The other message that the report names: by the provider's id, beside our reference."""
+    named_id = models.CharField(max_length=200, null=True)  # noqa: DJ001 - NULL is not indexed
+    """The provider's id in the report, if the message did not have it: it may turn out to be the
+    id of another message."""
 
     class Meta:
         ordering = ("at", "pk")
@@ -242,7 +245,12 @@ class Report(models.Model):
                 fields=("other",),
                 name="report_of_two_messages",
                 condition=models.Q(other__isnull=False),
-            )
+            ),
+            models.Index(
+                fields=("named_id",),
+                name="report_by_named_id",
+                condition=models.Q(named_id__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext, pgettext
 from core.countries import country_name
 from core.punctuation import label_text, listed
 
-from ..batches.importing.columns import letters
+from ..batches.importing.cell_places import letters
 from ..batches.importing.encodings import label_of
 from ..models import Batch
 
@@ -62,10 +62,7 @@ def facts_of(batch: Batch) -> list[Fact]:
     if found.get("hidden_rows"):
         facts.append(Fact(_("Hidden rows"), hidden_text(found)))
     if found.get("merged"):
-        text = _("%(places)s: only the first cell of each has a value.") % {
-            "places": _first_of(found["merged_places"], found["merged"])
-        }
-        facts.append(Fact(_("Merged cells"), text))
+        facts.append(Fact(_("Merged cells"), merged_text(found)))
     return facts
 
 
@@ -99,6 +96,14 @@ def hidden_text(found: Mapping[str, Any]) -> str:
     if found["left_out_hidden"]:
         return _("%(count)d, left out (rows %(rows)s)") % values
     return _("%(count)d, included (rows %(rows)s)") % values
+
+
+def merged_text(found: Mapping[str, Any]) -> str:
+    values = {"places": _first_of(found["merged_places"], found["merged"])}
+    if not found.get("merged_filled"):
+        # A version before this one read the file.
+        return _("%(places)s: only the first cell of each has a value.") % values
+    return _("%(places)s: a value applies to all rows of its cell, in the first column.") % values
 
 
 def _first_of(names: Iterable[object], total: int = 0) -> str:

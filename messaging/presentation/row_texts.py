@@ -117,6 +117,10 @@ _WORDS: Final[dict[str, Callable[[], str]]] = {
         "Excel shortened the value in the column “%(column)s” (%(value)s). Format the column as"
         " text and enter it again."
     ),
+    RowProblem.MERGED_NUMBER: lambda: _(
+        "The number's cell is merged over rows %(first)s to %(last)s. Give each row a number of its"
+        " own."
+    ),
     RowProblem.TOO_LONG: lambda: _("The text has %(segments)s segments; the maximum is %(most)s."),
 }
 

@@ -32,6 +32,7 @@ from ..catalogue import renting_accounts
 from ..log_texts import EXPLAINED
 from ..models import Finding, Transaction
 from ..presentation.timeline import type_word
+from ..transactions import variants_of
 from . import filters
 from .money_page import tab_list
 
@@ -146,15 +147,20 @@ class FindingAdmin(AccountCell, ReadOnlyAdmin):
         return f"{obj.get_kind_display()} {obj.about}"
 
     def get_detail_context(self, request: HttpRequest, obj: Finding) -> Mapping[str, Any]:
-        rows = Transaction.objects.filter(account=obj.account)
-        if obj.kind == Finding.Kind.UNKNOWN_TYPE:
-            rows = rows.filter(type=obj.about)
-        else:
-            rows = rows.filter(order_provider_id=obj.about)
+        kind, field = obj.kind, "order_provider_id"
+        if kind in (Finding.Kind.UNKNOWN_TYPE, Finding.Kind.DOUBLED_ID):
+            field = "type" if kind == Finding.Kind.UNKNOWN_TYPE else "provider_id"
+        booked = Transaction.objects.filter(account=obj.account, **{field: obj.about})
+        rows = list(booked.order_by("created_there")[:50])
+        is_doubled = kind == Finding.Kind.DOUBLED_ID
+        if is_doubled:
+            rows += [other for row in rows for other in variants_of(row)]
         may_explain = request.user.has_perm("rentals.explain_finding")
         return {
             "order": obj.order,
-            "rows": [(row, type_word(row.type)) for row in rows.order_by("created_there")[:50]],
+            "rows": [(row, type_word(row.type)) for row in rows],
+            "is_doubled": is_doubled,
+            "repeated": sum(row.repeated or 0 for row in rows),
             "found": ledger.found_order_of(obj),
             "may_explain": may_explain and obj.explained_at is None,
             "explain_reasons": list(EXPLAIN_REASONS.items()),

@@ -9,8 +9,8 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from core.admin.base import PortalAdmin
@@ -25,7 +25,7 @@ from core.templatetags.portal import amount
 from core.visibility import may_see_whole
 from providers.admin.account_cell import AccountCell
 
-from ..catalogue import project_names, renting_providers
+from ..catalogue import known_remark, project_names, renting_providers
 from ..models import Order, Project, Region
 from ..presentation.labels import shown_state
 from ..presentation.visibility import display_name
@@ -171,6 +171,4 @@ class RegionAdmin(CatalogueAdmin):
 
     @admin.display(description=pgettext_lazy("column", "Remark"))
     def remark_shown(self, region: Region) -> str | SafeString:
-        """Remarks from the provider's document are translated, those of staff are not."""
-        translated = gettext(region.remark) if region.remark else ""
-        return data(region.remark) if translated == region.remark else translated
+        return known_remark(region) or data(region.remark)

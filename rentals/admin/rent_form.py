@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext, pgettext_lazy
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminRadioSelectWidget,
@@ -20,6 +20,7 @@ from core.punctuation import in_brackets, with_detail
 from providers.admin.account_picker import AccountSelect
 from providers.models import Account
 
+from ..catalogue import known_remark
 from ..models import Project, Region
 from ..place_orders import MAX_AT_ONCE, RentRequest
 
@@ -150,6 +151,6 @@ def regions_of(account: Account) -> list[tuple[str, str]]:
 
 
 def _named(region: Region) -> str:
-    """Name, code and remark. Remarks from the document are translated, those of staff are not."""
+    """Name, code and remark."""
     name = in_brackets(country_name(region.code), region.code)
-    return with_detail(name, gettext(region.remark)) if region.remark else name
+    return with_detail(name, known_remark(region) or region.remark) if region.remark else name

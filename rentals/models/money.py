@@ -79,6 +79,7 @@ class Finding(models.Model):
         ORDER_WITHOUT_HOLD = "order_without_hold", _("Order without a Hold")
         PRICE_DIFFERS = "price_differs", _("Price differs")
         UNKNOWN_TYPE = "unknown_type", _("Unknown type")
+        DOUBLED_ID = "doubled_id", _("Several entries under one ID")
 
     public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
     account = models.ForeignKey(
@@ -89,7 +90,7 @@ class Finding(models.Model):
     )
     kind = models.CharField(pgettext_lazy("field", "finding"), max_length=24, choices=Kind.choices)
     about = models.CharField(max_length=100)
-    """The provider's id of the order, or the unknown type."""
+    """The provider's id of the order or of the doubled transaction, or the unknown type."""
     order = models.ForeignKey(Order, on_delete=models.CASCADE, null=True, related_name="findings")
     ours = models.JSONField(default=dict)
     """{"state", "price", "at"}, as far as we know them."""

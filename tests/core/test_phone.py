@@ -94,6 +94,14 @@ def test_chinese_number_is_parsed_in_every_notation(typed: str) -> None:
         ("+999 123456", P.UNKNOWN_COUNTRY, None, None),
         ("+800 1234 5678", P.UNKNOWN_COUNTRY, None, None),
         ("+0086 13912345678", P.UNKNOWN_COUNTRY, None, None),
+        ("+13912345678", P.NO_AREA, None, None),
+        ("+1 391 234 5678", P.NO_AREA, None, None),
+        ("0013912345678", P.NO_AREA, None, None),
+        ("+13812345678", P.NO_AREA, None, None),
+        ("+13712345678", P.NO_AREA, None, None),
+        ("+1 (555) 555-5555", P.NO_AREA, None, None),
+        ("+1 911 555 0123", P.NO_AREA, None, None),
+        ("+1 123 456 7890", P.NO_AREA, None, None),
         ("+62", P.TOO_SHORT, None, None),
         ("+62 12", P.TOO_SHORT, None, 2),
         ("+65 6123 45678 9012 345", P.TOO_LONG, None, 16),
@@ -136,7 +144,7 @@ def test_foreign_numbers_are_parsed(typed: str, home: str, e164: str, country: s
 
 
 def test_number_in_an_unknown_range_is_unusual_but_valid() -> None:
-    assert parse_number("+1 555 555 5555").unusual
+    assert parse_number("+1 650 155 5555").unusual
     assert parse_number("14012345678").unusual
     assert not parse_number("19912345678").unusual
 

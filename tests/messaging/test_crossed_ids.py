@@ -121,6 +121,56 @@ def test_callback_of_two_messages_says_so_on_its_page(account: Account) -> None:
     assert (callback.state, callback.problem) == ("conflict", "two_subjects")
 
 
+# --- the second id comes after the report -------------------------------------------------
+
+
+def refreshed(*messages: Message) -> list[tuple[str, bool, str]]:
+    for one in messages:
+        one.refresh_from_db()
+    return [(one.state, one.conflict, one.provider_id) for one in messages]
+
+
+def test_id_that_becomes_that_of_another_message_is_flagged_on_both(account: Account) -> None:
+    first, second = two_messages(account)
+    apply_report.on_delivery(received(account, first.reference, "77"))
+    assert refreshed(first, second) == [("delivered", False, "1"), ("submitted", False, "2")]
+    submit(second, provider_id="77")
+    assert refreshed(first, second) == [("delivered", True, "1"), ("submitted", True, "77")]
+    assert reports_of_others(first) == [second]
+    assert reports_of_others(second) == [first]
+
+
+def test_id_of_a_report_before_our_answer_is_remembered(account: Account) -> None:
+    first, second = two_messages(account)
+    Message.objects.filter(pk=first.pk).update(provider_id="", state="sending")
+    apply_report.on_delivery(received(account, first.reference, "77"))
+    apply_submissions([(first.pk, Submission("1", "", ()))])
+    assert refreshed(first) == [("delivered", False, "1")]
+    submit(second, provider_id="77")
+    assert refreshed(first, second) == [("delivered", True, "1"), ("submitted", True, "77")]
+
+
+def test_two_reports_with_one_unknown_id_are_flagged(account: Account) -> None:
+    first, second = two_messages(account)
+    apply_report.on_unrecognised(
+        ReceivedEvent(account, Unrecognised(first.reference, "77", "?"), timezone.now())
+    )
+    match = apply_report.on_delivery(received(account, second.reference, "77"))
+    assert match is not None
+    assert (match.effect, match.other) == (Effect.CONFLICT, f"message:{first.pk}")
+    assert [conflict for _, conflict, _ in refreshed(first, second)] == [True, True]
+
+
+def test_id_of_the_same_message_or_of_another_account_is_no_conflict(account: Account) -> None:
+    first, _ = two_messages(account)
+    Message.objects.filter(pk=first.pk).update(provider_id="", state="sending")
+    apply_report.on_delivery(received(account, first.reference, "77"))
+    apply_submissions([(first.pk, Submission("77", "", ()))])
+    stranger, _ = two_messages(make_account(provider="haorui"))
+    submit(stranger, provider_id="77")
+    assert [conflict for _, conflict, _ in refreshed(first, stranger)] == [False, False]
+
+
 # --- two sends, one id ---------------------------------------------------------------------
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.utils.translation import override
 
@@ -54,6 +56,14 @@ INVALID = [
     ("1391234567٨", "“1391234567٨” mixes digits of two scripts. Enter the number with", "0"),
     ("1 (305) 555-1234", "“1 (305) 555-1234” is grouped like a number in North America.", "+1"),
     (
+        "+13912345678",
+        (
+            "“+13912345678” is read as a number in North America (+1), where this area code does"
+            " not exist. If the number is in China, start it with +86."
+        ),
+        "+86",
+    ),
+    (
         "6281234567890",
         "“6281234567890” is not a number in China, but may be one in Indonesia. S",
         "印度尼西亚",
@@ -96,6 +106,13 @@ def test_reason_is_translated_to_chinese(typed: str, _english: str, chinese: str
         reason = reason_for("haorui", typed)
     assert chinese in reason
     assert any("\u4e00" <= character <= "\u9fff" for character in reason)
+
+
+def test_at_home_in_north_america_no_other_country_is_named(settings: Any) -> None:
+    settings.HOME_COUNTRY = "US"
+    with pytest.raises(InvalidRecipient, match="no area code of North America") as why:
+        recipient_for(account("haorui", "US"), "391 234 5678")
+    assert "+86" not in str(why.value)
 
 
 def test_allowed_country_is_accepted() -> None:

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from core.stored_texts import from_staff
@@ -183,6 +185,57 @@ def test_differing_value_of_a_later_reading_is_kept_beside_the_row(account: Acco
     row = Transaction.objects.get()
     assert row.amount == Decimal("0.50")
     assert [(one["field"], one["value"]) for one in row.differing] == [("amount", "0.70")]
+
+
+def two_under_one_id(account: Account, **second: object) -> None:
+    then = timezone.now() - HOUR
+    page = [make_stated("1", then), make_stated("1", then, **second)]
+    transactions.import_page(account, page, timezone.now())
+
+
+def test_second_order_of_a_doubled_id_is_a_finding(account: Account, admin_client: Client) -> None:
+    first = place(account, "received", provider_id="12345", price="0.50")
+    second = place(account, "received", provider_id="12346", price="0.70")
+    two_under_one_id(account, order_id=second, amount=Decimal("0.70"))
+    found = ledger.check(account)
+    # Both orders have their Hold, although one of them has another's id.
+    assert [(one.kind, one.about) for one in found] == [("doubled_id", "1")]
+    assert [row["amount"] for row in found[0].theirs] == ["0.50", "0.70"]
+    page = admin_client.get(reverse("admin:rentals_finding_change", args=[found[0].public_id]))
+    html = page.content.decode()
+    assert first in html
+    assert second in html
+    assert "0.70" in html
+
+
+def test_hold_of_a_stranger_under_a_doubled_id_is_a_finding(account: Account) -> None:
+    place(account, "received", provider_id="12345", price="0.50")
+    two_under_one_id(account, order_id="999")
+    assert finding_kinds(account) == ["doubled_id", "hold_without_order"]
+
+
+@pytest.mark.parametrize(
+    ("second", "kinds"),
+    [
+        ({}, ["doubled_id"]),
+        ({"type": "Refund"}, ["doubled_id"]),
+        ({"amount": Decimal("0.60")}, ["doubled_id"]),
+    ],
+)
+def test_entries_under_one_id_are_a_finding(
+    account: Account, second: dict[str, object], kinds: list[str]
+) -> None:
+    place(account, "received", provider_id="12345", price="0.50")
+    two_under_one_id(account, **second)
+    assert finding_kinds(account) == kinds
+
+
+def test_a_description_that_changed_is_no_finding(account: Account) -> None:
+    place(account, "received", provider_id="12345", price="0.50")
+    then = timezone.now() - HOUR
+    transactions.import_page(account, [make_stated("1", then)], then)
+    transactions.import_page(account, [make_stated("1", then, description="x")], then)
+    assert finding_kinds(account) == []
 
 
 def test_runway_follows_from_booked_holds(account: Account) -> None:

@@ -98,6 +98,24 @@ def test_hold_of_an_unknown_order_keeps_it_unknown(sandbox: Sandbox) -> None:
     assert order.state == "unknown"
 
 
+def test_doubled_transaction_of_that_time_keeps_an_order_unknown(sandbox: Sandbox) -> None:
+    order = place_with_lost_answer(sandbox, accepted=False)
+    change(order, answered_at=timezone.now() - timedelta(minutes=3))
+    other = {"field": "order_provider_id", "value": "4711", "at": "2026-11-29T00:00:00"}
+    Transaction.objects.create(
+        account=order.account,
+        provider_id="7",
+        type="Release",
+        amount=1,
+        created_there=order.answered_at,
+        differing=[other],
+    )
+    for kind in Reading.Kind:
+        read(list_sync_source.request_reading(order.account, kind))
+    order.refresh_from_db()
+    assert order.state == "unknown"
+
+
 def test_unknown_order_blocks_others_of_its_app_and_country(sandbox: Sandbox) -> None:
     order = place_with_lost_answer(sandbox, accepted=True)
     other = make_order(order.account)

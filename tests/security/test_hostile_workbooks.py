@@ -16,9 +16,14 @@ import pytest
 from core.memory_limit import memory_limit
 from messaging.batches.importing import importer, xml_parser
 from messaging.batches.importing.file_errors import Unreadable
-from messaging.batches.importing.xlsx import SMALL, Workbook
+from messaging.batches.importing.tables import open_table
+from messaging.batches.importing.xlsx import Workbook
+from messaging.batches.importing.zip_parts import SMALL
 from messaging.batches.states import BatchState
 from tests.factories.batches import make_batch
+from tests.messaging.batches.importing import test_open_document, test_xml_2003
+from tests.messaging.batches.importing.opened_tables import Bytes
+from tests.messaging.batches.importing.test_open_document import ods
 from tests.messaging.batches.importing.test_xlsx import SHEETS, raw_workbook
 
 MEGABYTE = 1024 * 1024
@@ -47,6 +52,26 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "different namespaces": lambda: raw_workbook(
         "".join(f'<c xmlns:a{n:x}="a"/>' for n in range(700_000))
     ),
+    "merged cells": lambda: raw_workbook(
+        "<mergeCells>" + '<mergeCell ref="A1:GR1048576"/>' * 300_000 + "</mergeCells>"
+    ),
+    "a row for ever": lambda: ods(
+        test_open_document.sheet(
+            test_open_document.row(
+                test_open_document.cell("1" * 9_000, 'table:number-columns-repeated="999999"'),
+                more='table:number-rows-repeated="1048576"',
+            )
+            * 2
+        )
+    ),
+    "elements of OpenDocument": lambda: ods("<a>" * 3_000_000),
+    "sheets of OpenDocument": lambda: ods("<table:table/>" * 1_000_000),
+    "cells of OpenDocument": lambda: ods(
+        test_open_document.sheet("<table:table-row><table:table-cell/></table:table-row>" * 300_000)
+        + "<a>"
+    ),
+    "elements of XML": lambda: test_xml_2003.book("<a>" * 3_000_000),
+    "one attribute of XML": lambda: test_xml_2003.book(f'<a b="{"1" * 18 * MEGABYTE}"/>'),
     "100 MB in 100 KB": lambda: raw_workbook(one_attribute(100 * MEGABYTE)),
 }
 
@@ -55,7 +80,7 @@ def read_and_measure(content: bytes, results: Connection) -> None:
     """Send the memory and the seconds that refusing takes; nothing if it is not refused."""
     before = resource.getrusage(resource.RUSAGE_SELF)
     try:
-        for _row in Workbook(io.BytesIO(content), "a.xlsx").rows():
+        for _row in open_table(lambda: Bytes(content), "a", len(content)).rows:
             pass
     except Unreadable:
         after = resource.getrusage(resource.RUSAGE_SELF)

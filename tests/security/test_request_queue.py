@@ -31,6 +31,33 @@ class TestIntake:
         "chunks that look like the end": CHUNKED + b"7\r\n\r\n0\r\n\r\n\r\n0\r\n\r\n",
     }
 
+    @pytest.mark.parametrize("step", [0, 1, 3])
+    def test_blank_lines_before_a_request_are_no_part_of_it(self, step: int) -> None:
+        intake = intake_of(b"\r\n\r\n\r\n" + POST + b"Content-Length: 2\r\n\r\n{}", step)
+        assert intake.is_complete
+        assert intake.head is not None
+        assert (intake.head.method, intake.head.path) == ("POST", "/login/")
+
+    def test_endless_blank_lines_end(self) -> None:
+        intake = intake_of(b"\r\n" * MAX_HEAD, 1_000)
+        assert intake.is_complete
+        assert intake.is_cut
+
+    @pytest.mark.parametrize("zeros", [19, 5_000, 60_000])
+    def test_length_of_very_many_digits_is_no_number(self, zeros: int) -> None:
+        length = b"0" * zeros + b"5"
+        intake = intake_of(POST + b"Content-Length: " + length + b"\r\n\r\nhello")
+        assert intake.is_complete
+        assert intake.is_cut
+
+    @pytest.mark.parametrize(
+        ("version", "sent", "wants"),
+        [(b"1.1", b"", True), (b"1.1", b"{}", False), (b"1.0", b"", False)],
+    )
+    def test_who_waits_for_a_word(self, version: bytes, sent: bytes, wants: bool) -> None:
+        head = POST.replace(b"1.1", version) + b"Expect: 100-Continue\r\nContent-Length: 2\r\n"
+        assert intake_of(head + b"\r\n" + sent).wants_continue is wants
+
     @pytest.mark.parametrize("step", [0, 1, 7])
     @pytest.mark.parametrize("kind", COMPLETE)
     def test_complete_request_is_found_however_it_arrives(self, kind: str, step: int) -> None:
@@ -153,3 +180,23 @@ class TestQueue:
     )
     def test_strangers_are_recognised(self, head: bytes, is_stranger: bool) -> None:
         assert lane_of(intake_of(head).head, "a", "session").is_stranger == is_stranger
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/login/", "/login/?next=/", "/login/#x", "/%6Cogin/", "//login/", "http://a.example/login/"],
+)
+@pytest.mark.parametrize("before", [b"", b"\r\n"])
+def test_a_password_check_counts_as_one_however_its_address_is_written(
+    target: str, before: bytes
+) -> None:
+    intake = intake_of(before + f"POST {target} HTTP/1.1\r\nCookie: s=x\r\n\r\n".encode())
+    assert lane_of(intake.head, "192.0.2.1", "s").checks_password
+
+
+@pytest.mark.parametrize(
+    "target", ["/callbacks/x/", "http://a.example/callbacks/x/", "/%63allbacks/x/"]
+)
+def test_a_report_is_no_stranger_however_its_address_is_written(target: str) -> None:
+    intake = intake_of(f"POST {target} HTTP/1.1\r\n\r\n".encode())
+    assert not lane_of(intake.head, "192.0.2.1", "s").is_stranger

@@ -52,6 +52,21 @@ class TestHeldSocket:
             with pytest.raises(ConnectionResetError):
                 held.sendall(bytes(MAX_UNSENT))
 
+    def test_client_has_given_up_only_after_a_while_and_no_report_is_dropped(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for path, dropped in ((b"/login/", True), (b"/callbacks/x/", False)):
+            ours, theirs = socket.socketpair()
+            with ours:
+                held = HeldSocket(ours, 1_000, 30)
+                theirs.sendall(b"GET " + path + b" HTTP/1.1\r\n\r\n")
+                theirs.close()
+                assert held.collect()
+                assert not held.is_abandoned
+                with monkeypatch.context() as patch:
+                    patch.setattr("smsportal.held_socket.PATIENCE", -1)
+                    assert held.is_abandoned is dropped
+
     def test_client_that_left_is_noticed(self) -> None:
         ours, theirs = socket.socketpair()
         with ours:
@@ -170,6 +185,57 @@ class TestServer:
             while data := client.recv(10_000):
                 received += data
         assert b"HTTP/1.1 4" in received
+
+    def test_word_before_the_body_is_given_once_and_to_each_request(self, server: int) -> None:
+        get = b"GET /callbacks/x/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        head = POST.replace(b"/login/", b"/callbacks/x/") + b"Expect: 100-continue\r\n"
+        with socket.create_connection(("127.0.0.1", server), timeout=30) as client:
+            # The second head comes with the first request.
+            client.sendall(get + head + b"Connection: close\r\nContent-Length: 2\r\n\r\n")
+            received = b""
+            while b"HTTP/1.1 100" not in received:
+                received += client.recv(10_000)
+            client.sendall(b"{}")
+            while data := client.recv(10_000):
+                received += data
+        assert received.count(b"HTTP/1.1 100") == 1
+        assert received.count(b"HTTP/1.1 4") == 2
+
+    @pytest.mark.parametrize("method", [b"GET", b"POST"])
+    def test_who_has_only_closed_their_own_direction_is_answered(
+        self, server: int, method: bytes
+    ) -> None:
+        request = POST.replace(b"POST /login/", method + b" /callbacks/x/")
+        with socket.create_connection(("127.0.0.1", server), timeout=30) as client:
+            client.sendall(request + b"Content-Length: 2\r\n\r\n{}")
+            client.shutdown(socket.SHUT_WR)
+            assert client.recv(1_000).startswith((b"HTTP/1.1 404", b"HTTP/1.1 429"))
+
+    @pytest.mark.parametrize(
+        ("request_", "status"),
+        [
+            (POST + b"Content-Length: " + b"0" * 5_000 + b"5\r\n\r\nhello", None),
+            (POST + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}", b"400"),
+            (CHUNKED.replace(b"\r\n\r\n", b"\r\nContent-Length: 4\r\n\r\n0\r\n\r\n"), b"400"),
+            (POST + b"Content-Length : 2\r\n\r\n{}", b"400"),
+        ],
+    )
+    def test_request_that_nobody_understands_is_answered_and_ends_nothing(
+        self, server: int, request_: bytes, status: bytes | None
+    ) -> None:
+        with socket.create_connection(("127.0.0.1", server), timeout=30) as other:
+            # On a connection to the same process: it answers still.
+            other.sendall(GET)
+            with socket.create_connection(("127.0.0.1", server), timeout=30) as client:
+                client.sendall(request_)
+                received = b""
+                with contextlib.suppress(ConnectionResetError):
+                    while data := client.recv(10_000):
+                        received += data
+            if status is not None:
+                assert received.startswith(b"HTTP/1.1 " + status)
+            other.sendall(b"Connection: close\r\n\r\n")
+            assert other.recv(1_000).startswith(b"HTTP/1.1 ")
 
     def test_body_that_is_too_long_is_refused_without_being_read(self, server: int) -> None:
         length = 3 * django_settings.BATCH_MEGABYTES * 1024 * 1024

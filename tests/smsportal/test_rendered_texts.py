@@ -18,7 +18,19 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 PROPER_NAMES: Final = frozenset(
     (
         *("SMS", "HAORUI", "HaoSMS", "GoSMS", "OTP", "Service", "API", "Key", "UTC", "ID", "IP"),
-        *("HTTP", "CSV", "XLSX", "MB", "GSM", "Unicode", "ISO", "GB", "SQLite", "PostgreSQL"),
+        *(
+            "HTTP",
+            "CSV",
+            "XLSX",
+            "ODS",
+            "MB",
+            "GSM",
+            "Unicode",
+            "ISO",
+            "GB",
+            "SQLite",
+            "PostgreSQL",
+        ),
         *("UTF", "XXXX", "English", "A", "OUTGOING_ADDRESSES", "ch_", "api_key", "xx", "T", "P"),
     )
 )

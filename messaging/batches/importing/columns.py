@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from string import ascii_uppercase
 from typing import Final
 
 from django.conf import settings
 
 from core.phone import PhoneError, PhoneProblem
 
+from .cell_places import letters
 from .empty_words import is_empty_word
-from .headings import find_heading
+from .headings import DEEPEST, find_heading
+from .merged_cells import MergedCells
 from .names import LONGEST_NAME, Naming, fold, naming_of, unwrapped, visible
 from .number_cells import read_number
 from .shortened import are_mostly_shortened
@@ -48,26 +49,41 @@ def columns_of(
     *,
     heading_row: int | None = None,
     hidden: Collection[int] = (),
+    merges: MergedCells | None = None,
 ) -> Columns:
     """Detect the columns from the first rows of the table.
 
     `heading_row`: the row number that staff chose; 0 if the table has no heading. `hidden`:
-    columns that the sheet hides; one of them is taken only if no other can be.
+    columns that the sheet hides; one of them is taken only if no other can be. `merges`: a merged
+    heading names each of its columns, and ends with the last of its rows.
     """
     heading = _chosen(sample, heading_row)
-    width = max(len(cells) for _, cells in sample)
+    headings: Cells = []
+    if heading is not None:
+        if merges is not None and heading_row is None:
+            heading = _last_row_of(heading, sample, merges)
+        number, headings = sample[heading]
+        headings = merges.headings(number, headings) if merges is not None else headings
+    width = max(len(headings), *(len(cells) for _, cells in sample))
     body = [cells for _, cells in sample[0 if heading is None else heading + 1 :]]
-    names = _unique([] if heading is None else sample[heading][1], width)
+    names = _unique(headings, width)
     ranked = _rank(names, body, hidden) if body else []
     found = [index for index, _, is_safe in ranked if is_safe][:1]
-    number = found[0] if found else None
+    column = found[0] if found else None
     return Columns(
         names,
-        number,
+        column,
         heading,
-        [index for index, _, _ in ranked if index != number],
-        number is not None and naming_of(names[number]) > Naming.NONE and heading is not None,
+        [index for index, _, _ in ranked if index != column],
+        column is not None and naming_of(names[column]) > Naming.NONE and heading is not None,
     )
+
+
+def _last_row_of(heading: int, sample: Sequence[NumberedRow], merges: MergedCells) -> int:
+    """The index of the row in which a heading of several rows ends."""
+    last = merges.last_heading_row(sample[heading][0], DEEPEST)
+    within = [index for index, (number, _) in enumerate(sample) if number <= last]
+    return max(heading, within[-1] if within else heading)
 
 
 def _chosen(sample: Sequence[NumberedRow], heading_row: int | None) -> int | None:
@@ -90,14 +106,6 @@ def _unique(heading: Cells, width: int) -> list[str]:
         names.append(name)
         known.add(fold(name))
     return names
-
-
-def letters(index: int) -> str:
-    """The column name in a spreadsheet: A … Z, AA …"""
-    name = ""
-    while index >= 0:
-        name, index = ascii_uppercase[index % 26] + name, index // 26 - 1
-    return name
 
 
 Rank = tuple[int, float, float, int]

@@ -12,7 +12,7 @@ from typing import Final
 
 from .encodings import Encoding, OpenFile
 from .file_errors import FileProblem, Unreadable
-from .xlsx_parts import MAX_COLUMNS
+from .sheet_facts import MAX_COLUMNS
 from .xlsx_values import LONGEST_CELL, NumberedRow
 
 SEPARATORS: Final = ",;\t|，；"

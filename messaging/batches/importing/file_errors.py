@@ -44,7 +44,7 @@ class FileProblem(StrEnum):
 
 WORDS = {
     FileProblem.WRONG_KIND: ReasonText(
-        gettext_noop("Choose a CSV or XLSX file."),
+        gettext_noop("Choose a CSV, XLSX or ODS file."),
         gettext_noop("“%(name)s” is a different file type."),
         "",
         MoneyLine.NOT_SENT,
@@ -90,37 +90,37 @@ WORDS = {
     ),
     FileProblem.OLD_EXCEL: ReasonText(
         gettext_noop("“%(name)s” is an Excel 97–2003 workbook."),
-        gettext_noop("The portal reads CSV and XLSX files."),
+        gettext_noop("The portal reads CSV, XLSX and ODS files."),
         gettext_noop("Open it in Excel, save it as XLSX and upload it again."),
         MoneyLine.NOT_SENT,
     ),
     FileProblem.BINARY_EXCEL: ReasonText(
         gettext_noop("“%(name)s” is a binary Excel workbook (XLSB)."),
-        gettext_noop("The portal reads CSV and XLSX files."),
+        gettext_noop("The portal reads CSV, XLSX and ODS files."),
         gettext_noop("Open it in Excel, save it as XLSX and upload it again."),
         MoneyLine.NOT_SENT,
     ),
     FileProblem.NUMBERS: ReasonText(
         gettext_noop("“%(name)s” is an Apple Numbers document."),
-        gettext_noop("The portal reads CSV and XLSX files."),
+        gettext_noop("The portal reads CSV, XLSX and ODS files."),
         gettext_noop("In Numbers, export it to Excel or CSV and upload that file."),
         MoneyLine.NOT_SENT,
     ),
     FileProblem.OPEN_DOCUMENT: ReasonText(
-        gettext_noop("“%(name)s” is an OpenDocument file."),
-        gettext_noop("The portal reads CSV and XLSX files."),
-        gettext_noop("Open it in LibreOffice, save it as XLSX and upload it again."),
+        gettext_noop("“%(name)s” is an OpenDocument file without a sheet."),
+        gettext_noop("The portal reads CSV, XLSX and ODS files."),
+        gettext_noop("Open it in LibreOffice, save it as ODS or XLSX and upload it again."),
         MoneyLine.NOT_SENT,
     ),
     FileProblem.WEB_PAGE: ReasonText(
         gettext_noop("“%(name)s” is a web page without a table."),
-        gettext_noop("The portal reads CSV and XLSX files."),
+        gettext_noop("The portal reads CSV, XLSX and ODS files."),
         gettext_noop("Open it in Excel, save it as XLSX and upload it again."),
         MoneyLine.NOT_SENT,
     ),
     FileProblem.XML: ReasonText(
-        gettext_noop("“%(name)s” is an XML file."),
-        gettext_noop("The portal reads CSV and XLSX files."),
+        gettext_noop("“%(name)s” is an XML file without a sheet."),
+        gettext_noop("The portal reads CSV, XLSX and ODS files."),
         gettext_noop("Open it in Excel, save it as XLSX and upload it again."),
         MoneyLine.NOT_SENT,
     ),

@@ -10,7 +10,8 @@ from core.phone import DOT, mask
 
 from ...models import Batch, Message
 from ..choices import Choices
-from .columns import Columns, letters
+from .cell_places import letters
+from .columns import Columns
 from .encodings import label_of
 from .oddities import OddityCount, recent_countries, warning
 from .tables import Table
@@ -96,8 +97,9 @@ def add_results(
         "hidden_rows": facts.hidden_rows,
         "hidden_ranges": facts.hidden_ranges,
         "hidden_columns": sorted(facts.hidden_columns),
-        "merged": facts.merged,
-        "merged_places": facts.merged_places,
+        "merged": facts.merges.count,
+        "merged_places": facts.merges.places,
+        "merged_filled": True,
     }
     warnings = [*_about_the_file(found, batch, fills), *_about_rows(batch, oddities)]
     return {**found, "warnings": warnings}

@@ -11,13 +11,15 @@ from typing import Any, Final
 
 from .encodings import CERTAIN, CHOICES, Encoding, OpenFile, encoding_of, fits
 from .file_errors import FileProblem, Unreadable
-from .xlsx_parts import MAX_COLUMNS, MAX_ROWS
+from .sheet_facts import MAX_COLUMNS, MAX_ROWS, SheetFacts
 from .xlsx_values import LONGEST_CELL, Cells, NumberedRow
 
 BLOCK: Final = 64 * 1024
 MAX_PENDING: Final = 1024 * 1024
 """Characters of one unfinished tag or comment."""
 MAX_TAGS: Final = 3_000_000
+MAX_HEIGHT: Final = 65_534
+"""The most rows of one cell that the HTML standard admits."""
 DECLARED_IN: Final = 4096
 _BEGINNING: Final = re.compile(
     rb"(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--.{0,500}?-->\s*)*"
@@ -58,40 +60,49 @@ def _known(declared: str) -> str | None:
     return name if name in CHOICES else None
 
 
-def html_rows(file: Any, encoding: str, name: str) -> Iterator[NumberedRow]:
-    """Raises `Unreadable` if the page has no table or is too intricate."""
-    parser = _TableParser()
-    text = io.TextIOWrapper(io.BufferedReader(file), encoding, newline="")
-    found = False
-    try:
-        while chunk := text.read(BLOCK):
-            parser.feed(chunk)
-            if len(parser.rawdata) > MAX_PENDING or parser.tags > MAX_TAGS:
-                raise Unreadable(FileProblem.UNREADABLE)
-            for row in parser.take_rows():
-                found = True
-                yield row
-        parser.close()
-    except UnicodeDecodeError:
-        raise Unreadable(FileProblem.UNREADABLE) from None
-    parser.end_row()
-    last = parser.take_rows()
-    yield from last
-    if not found and not last:
-        raise Unreadable(FileProblem.WEB_PAGE, name=name)
+class HtmlTable:
+    """The rows of the tables in a page."""
+
+    def __init__(self) -> None:
+        self.facts = SheetFacts()
+
+    def rows(self, file: Any, encoding: str, name: str) -> Iterator[NumberedRow]:
+        """Raises `Unreadable` if the page has no table or is too intricate."""
+        parser = _TableParser(self.facts)
+        text = io.TextIOWrapper(io.BufferedReader(file), encoding, newline="")
+        found = False
+        try:
+            while chunk := text.read(BLOCK):
+                parser.feed(chunk)
+                if len(parser.rawdata) > MAX_PENDING or parser.tags > MAX_TAGS:
+                    raise Unreadable(FileProblem.UNREADABLE)
+                for row in parser.take_rows():
+                    found = True
+                    yield row
+            parser.close()
+        except UnicodeDecodeError:
+            raise Unreadable(FileProblem.UNREADABLE) from None
+        parser.end_row()
+        last = parser.take_rows()
+        yield from last
+        if not found and not last:
+            raise Unreadable(FileProblem.WEB_PAGE, name=name)
 
 
 class _TableParser(HTMLParser):
     """Collects the cells of each row. Tables inside of cells belong to their cell."""
 
-    def __init__(self) -> None:
+    def __init__(self, facts: SheetFacts) -> None:
         super().__init__(convert_charrefs=True)
         self.tags = 0
+        self._facts = facts
+        self._occupied: dict[int, int] = {}
+        """The columns that a cell of an earlier row covers, each with the last such row."""
         self._ready: list[NumberedRow] = []
         self._number = 0
         self._cells: Cells | None = None
         self._pieces: list[str] | None = None
-        self._span = 1
+        self._span = self._height = 1
         self._depth = 0
         self._silent = 0
 
@@ -113,7 +124,9 @@ class _TableParser(HTMLParser):
         elif tag in ("td", "th"):
             self._end_cell()
             self._cells = [] if self._cells is None else self._cells
-            self._pieces, self._span = [], _span_of(attrs)
+            self._pieces = []
+            self._span = _span_of(attrs, "colspan", MAX_COLUMNS)
+            self._height = _span_of(attrs, "rowspan", MAX_HEIGHT)
         elif tag == "br" and self._pieces is not None:
             self._pieces.append("\n")
 
@@ -124,6 +137,8 @@ class _TableParser(HTMLParser):
         elif tag == "table":
             if self._depth == 1:
                 self.end_row()
+                self._occupied = {}
+                self._facts.merges.end_at(self._number)
             self._depth = max(0, self._depth - 1)
         elif self._depth > 1:
             return
@@ -141,8 +156,16 @@ class _TableParser(HTMLParser):
             return
         text = " ".join("".join(self._pieces)[:LONGEST_CELL].split())
         self._pieces = None
-        if len(self._cells) < MAX_COLUMNS:
-            self._cells += [text, *[""] * (self._span - 1)]
+        number = self._number + 1
+        while self._occupied.get(len(self._cells), 0) >= number:
+            self._cells.append("")
+        if (first := len(self._cells)) >= MAX_COLUMNS:
+            return
+        self._cells += [text, *[""] * (self._span - 1)]
+        last, last_row = min(first + self._span, MAX_COLUMNS) - 1, number + self._height - 1
+        if self._height > 1:
+            self._occupied.update(dict.fromkeys(range(first, last + 1), last_row))
+        self._facts.merges.add(number, last_row, first, last)
 
     def end_row(self) -> None:
         self._end_cell()
@@ -152,11 +175,13 @@ class _TableParser(HTMLParser):
         if self._number > MAX_ROWS:
             raise Unreadable(FileProblem.UNREADABLE)
         if any(self._cells):
+            self._facts.merges.fill(self._number, self._cells)
             self._ready.append((self._number, self._cells[:MAX_COLUMNS]))
         self._cells = None
 
 
-def _span_of(attrs: list[tuple[str, str | None]]) -> int:
-    value = dict(attrs).get("colspan") or "1"
-    digits = value if value.isascii() and value.isdigit() and len(value) < 4 else "1"
-    return min(max(int(digits), 1), MAX_COLUMNS)
+def _span_of(attrs: list[tuple[str, str | None]], name: str, most: int) -> int:
+    """Over how many columns or rows a cell goes."""
+    value = dict(attrs).get(name) or "1"
+    digits = value if value.isascii() and value.isdigit() and len(value) < 6 else "1"
+    return min(max(int(digits), 1), most)

@@ -117,8 +117,12 @@ def _from_table(
     sample = list(islice(table.rows, SAMPLE))
     if not sample:
         raise Unreadable(FileProblem.EMPTY)
+    facts = table.facts()
     columns = columns_of(
-        sample, heading_row=choices.heading_row, hidden=table.facts().hidden_columns
+        sample,
+        heading_row=choices.heading_row,
+        hidden=facts.hidden_columns,
+        merges=facts.merges,
     )
     found = findings_of(table, columns, sample, choices)
     found["is_chosen"] = batch.number_column is not None
@@ -131,9 +135,17 @@ def _from_table(
     def fill(candidate: Candidate) -> FilledText:
         return pattern.fill(candidate.cells)
 
+    # Which of the rows of a merged number holds what the person should read is not known.
+    merged = table.facts().merges.rows_of if pattern.has_placeholders else lambda row, column: None
+
     for chunk in _chunks(_limited(chain(body, table.rows))):
         candidates = [
-            Candidate(row, cells[number] if number < len(cells) else "", cells)
+            Candidate(
+                row,
+                cells[number] if number < len(cells) else "",
+                cells,
+                merged_rows=merged(row, number),
+            )
             for row, cells in chunk
         ]
         yield checker.check(candidates, fill)
@@ -148,15 +160,14 @@ def _resolve_columns(batch: Batch, run_id: UUID, columns: Columns) -> tuple[int,
     """The number column and the text's pattern. Raises `Unreadable` if either does not fit."""
     number = columns.number if batch.number_column is None else batch.number_column
     _update(batch, run_id, columns=columns.names, number_column=number)
-    named = ", ".join(columns.names)
-    if number is None or number >= len(columns.names):
-        raise Unreadable(FileProblem.NO_NUMBER_COLUMN, columns=named)
-    pattern = Pattern(batch.text, columns.names)
+    names = columns.names
+    if number is None or number >= len(names):
+        raise Unreadable(FileProblem.NO_NUMBER_COLUMN, columns=names)
+    pattern = Pattern(batch.text, names)
     if pattern.unknown:
-        unknown = ", ".join(pattern.unknown)
-        raise Unreadable(FileProblem.UNKNOWN_COLUMNS, unknown=unknown, columns=named)
+        raise Unreadable(FileProblem.UNKNOWN_COLUMNS, unknown=pattern.unknown, columns=names)
     if pattern.lookalikes:
-        written = ", ".join(dict.fromkeys(one.written for one in pattern.lookalikes))
+        written = list(dict.fromkeys(one.written for one in pattern.lookalikes))
         first = pattern.lookalikes[0].column
         raise Unreadable(FileProblem.LOOKALIKES, written=written, column=first)
     return number, pattern
@@ -209,7 +220,12 @@ def _record_progress(batch: Batch, run_id: UUID, table: Table) -> None:
 
 def _finish(batch: Batch, run_id: UUID, state: BatchState, **changes: Any) -> None:
     BATCH_STATES.move(
-        _owned(batch, run_id), state, sources=(B.READING,), reading_run=None, **changes
+        _owned(batch, run_id),
+        state,
+        sources=(B.READING,),
+        reading_run=None,
+        reading_at=clock.now(),
+        **changes,
     )
 
 

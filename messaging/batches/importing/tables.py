@@ -1,13 +1,16 @@
-"""Open CSV files of any encoding, XLSX workbooks and web pages with a table, as tables.
+"""Open files of recipients as tables, by their content and not by their names.
 
-A table yields rows of text with their spreadsheet row numbers. Only the current row is in
-memory, and for an XLSX also its shared strings.
+CSV files of any encoding, XLSX, OpenDocument and XML Spreadsheet 2003 workbooks, and web pages
+with a table. A table yields rows of text with their spreadsheet row numbers. Only the current row
+is in memory, and for an XLSX also its shared strings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+import codecs
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from tempfile import TemporaryFile
 from typing import Any, Final
@@ -17,10 +20,14 @@ from .columns import SAMPLE, columns_of
 from .csv_table import open_csv
 from .encodings import Encoding, OpenFile, encoding_of
 from .file_errors import FileProblem, Unreadable
-from .html_table import html_encoding, html_rows, is_html
+from .html_table import HtmlTable, html_encoding, is_html
+from .open_document import CONTENT, MIME_TYPE, OpenDocumentSheets, front_sheet, is_protected
+from .sheet_facts import SheetFacts
+from .sheet_stream import MAX_SAMPLED_SHEETS, SheetsHandler, StreamBook
 from .xlsx import Workbook
-from .xlsx_parts import SheetFacts
 from .xlsx_values import NumberedRow
+from .xml_2003 import NAMESPACE, XmlSheets, open_xml
+from .zip_parts import FILE_ERRORS, ZipParts
 
 BLOCK: Final = 64 * 1024
 BEGINNING: Final = 1024
@@ -32,8 +39,8 @@ COMPOUND_FILE: Final = b"\xd0\xcf\x11\xe0"
 BEFORE_COMPOUND: Final = tuple(bytes((9, version)) for version in (0, 2, 4, 8))
 """The first record of an Excel workbook of before 1993."""
 ZIP: Final = b"PK\x03\x04"
-MAX_SAMPLED_SHEETS: Final = 20
-SPREADSHEET_XML: Final = b"urn:schemas-microsoft-com:office:spreadsheet"
+XML: Final = (b"<?xml", b"<?mso-application", b"<Workbook", b"<office:document")
+OPEN_DOCUMENT: Final = b"urn:oasis:names:tc:opendocument"
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ def open_table(
     if not beginning:
         raise Unreadable(FileProblem.EMPTY)
     if beginning.startswith(ZIP):
-        return _xlsx(open_file, name, choices)
+        return _zipped(open_file, name, choices)
     if beginning.startswith(COMPOUND_FILE):
         raise Unreadable(_kind_of_compound_file(open_file()), name=name)
     if beginning.startswith(BEFORE_COMPOUND) and 0 in beginning:
@@ -73,8 +80,8 @@ def open_table(
         raise Unreadable(FileProblem.WRONG_KIND, name=name)
     if is_html(beginning):
         return _html(open_file, name, size, choices)
-    if beginning.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<?xml"):
-        raise Unreadable(FileProblem.XML, name=name)
+    if (handler := _xml_handler(beginning, name)) is not None:
+        return _stream(lambda: open_xml(open_file), size, handler, choices, name)
     encoding = encoding_of(open_file, choices.encoding)
     rows, file = open_csv(open_file, encoding)
     return Table(rows, size, lambda: _progress(file), encoding=encoding)
@@ -98,50 +105,109 @@ def _kind_of_compound_file(file: Any) -> FileProblem:
     return FileProblem.OLD_EXCEL if is_workbook else FileProblem.UNREADABLE
 
 
+def _xml_handler(beginning: bytes, name: str) -> type[SheetsHandler] | None:
+    """What reads this XML file; None if it is none. Raises `Unreadable` if nothing does."""
+    if beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        beginning = beginning[2:].replace(b"\0", b"")
+    beginning = beginning.removeprefix(codecs.BOM_UTF8).lstrip()
+    if not beginning.startswith(XML):
+        return None
+    if NAMESPACE.encode() in beginning:
+        return XmlSheets
+    if OPEN_DOCUMENT in beginning:
+        return OpenDocumentSheets
+    raise Unreadable(FileProblem.XML, name=name)
+
+
 def _html(open_file: OpenFile, name: str, size: int, choices: Choices) -> Table:
     encoding = html_encoding(open_file, choices.encoding)
     file = open_file()
-    rows = html_rows(file, encoding.name, name)
-    return Table(rows, size, lambda: _progress(file), encoding=encoding)
+    page = HtmlTable()
+    rows = page.rows(file, encoding.name, name)
+    return Table(rows, size, lambda: _progress(file), encoding=encoding, facts=lambda: page.facts)
 
 
-def _xlsx(open_file: OpenFile, name: str, choices: Choices) -> Table:
-    file = TemporaryFile()  # noqa: SIM115 - closed with the table
-    try:
+def _zipped(open_file: OpenFile, name: str, choices: Choices) -> Table:
+    with ExitStack() as opened:
+        file = opened.enter_context(TemporaryFile())
         source = open_file()
         while chunk := source.read(BLOCK):
             file.write(chunk)
-        book = Workbook(file, name)
-        sheet = _sheet_to_read(book, choices)
-    except Unreadable:
-        file.close()
-        raise
+        try:
+            parts = ZipParts(file)
+            if "mimetype" in parts and CONTENT in parts:
+                table = _open_document(parts, name, choices)
+            else:
+                table = _xlsx(Workbook(file, name), choices)
+        except FILE_ERRORS:
+            raise Unreadable(FileProblem.UNREADABLE) from None
+        return replace(table, close=opened.pop_all().close)
 
-    def close() -> None:
-        book.close()
-        file.close()
 
+def _xlsx(book: Workbook, choices: Choices) -> Table:
+    def has_numbers(sheet: int) -> bool:
+        return _has_numbers(list(islice(book.rows(sheet), SAMPLE)), book.facts)
+
+    sheet = _sheet_to_read(len(book.sheet_names), book.front, has_numbers, choices)
     return Table(
         book.rows(sheet, leave_out_hidden=choices.leave_out_hidden),
         book.size_of(sheet),
         lambda: book.bytes_read,
-        close,
         sheets=book.sheet_names,
         sheet=sheet,
         facts=lambda: book.facts,
     )
 
 
-def _sheet_to_read(book: Workbook, choices: Choices) -> int:
-    """The chosen sheet, or the one in front, or the first one with numbers if that has none."""
+def _open_document(parts: ZipParts, name: str, choices: Choices) -> Table:
+    with parts.open("mimetype") as part:
+        kind = part.read(len(MIME_TYPE))
+    if kind != MIME_TYPE.encode():
+        raise Unreadable(FileProblem.OPEN_DOCUMENT, name=name)
+    if is_protected(parts):
+        raise Unreadable(FileProblem.PROTECTED)
+    size, front = parts.size_of(CONTENT), front_sheet(parts)
+    return _stream(lambda: parts.open(CONTENT), size, OpenDocumentSheets, choices, name, front)
+
+
+def _stream(
+    open_part: Callable[[], Any],
+    size: int,
+    handler: type[SheetsHandler],
+    choices: Choices,
+    name: str,
+    front: str = "",
+) -> Table:
+    book = StreamBook(open_part, size, handler, sampled=SAMPLE, has_numbers=_has_numbers)
+    if not book.sheet_names:
+        is_other = handler is OpenDocumentSheets
+        raise Unreadable(FileProblem.OPEN_DOCUMENT if is_other else FileProblem.XML, name=name)
     count = len(book.sheet_names)
+    sheet = _sheet_to_read(count, book.front(front), book.has_numbers, choices)
+    return Table(
+        book.rows(sheet, leave_out_hidden=choices.leave_out_hidden),
+        size,
+        lambda: book.bytes_read,
+        sheets=book.sheet_names,
+        sheet=sheet,
+        facts=lambda: book.facts,
+    )
+
+
+def _has_numbers(sample: Sequence[NumberedRow], facts: SheetFacts) -> bool:
+    return bool(sample) and columns_of(sample, merges=facts.merges).number is not None
+
+
+def _sheet_to_read(
+    count: int, front: int, has_numbers: Callable[[int], bool], choices: Choices
+) -> int:
+    """The chosen sheet, or the one in front, or the first one with numbers if that has none."""
     if choices.sheet is not None and 0 <= choices.sheet < count:
         return choices.sheet
     if count == 1:
         return 0
-    others = [sheet for sheet in range(count) if sheet != book.front]
-    for sheet in (book.front, *others[:MAX_SAMPLED_SHEETS]):
-        sample = list(islice(book.rows(sheet), SAMPLE))
-        if sample and columns_of(sample).number is not None:
+    others = [sheet for sheet in range(count) if sheet != front]
+    for sheet in (front, *others[:MAX_SAMPLED_SHEETS]):
+        if has_numbers(sheet):
             return sheet
-    return book.front
+    return front

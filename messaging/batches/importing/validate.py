@@ -39,6 +39,7 @@ class RowProblem(StrEnum):
     SHORTENED_PLACE = "shortened_place"
     TOO_LONG = "too_long"
     SENT_AGAIN = "sent_again"
+    MERGED_NUMBER = "merged_number"
 
 
 PHONE: Final = "phone_"
@@ -60,6 +61,8 @@ class Candidate:
     typed: str
     cells: Cells
     again_from: int | None = None
+    merged_rows: tuple[int, int] | None = None
+    """The rows over which the number's cell is merged, if their texts may differ."""
 
 
 Fill: TypeAlias = Callable[[Candidate], FilledText]
@@ -195,6 +198,11 @@ class RowChecker:
     def _fill(
         self, candidate: Candidate, number: PhoneNumber, listed: set[str], fill: Fill
     ) -> FilledText | Refusal:
+        if candidate.merged_rows is not None:
+            first, last = candidate.merged_rows
+            return Refusal(
+                Verdict.REFUSED, RowProblem.MERGED_NUMBER, {"first": first, "last": last}
+            )
         earlier = self._row_of.get(number.e164)
         if earlier is not None:
             return Refusal(Verdict.REPEATED, RowProblem.REPEATED, {"row": earlier})

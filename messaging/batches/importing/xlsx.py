@@ -7,43 +7,22 @@ untrusted input, so the unpacked size and the numbers of cells and strings are b
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from os import SEEK_END
 from posixpath import dirname, join, normpath
 from typing import Any, Final
-from xml.parsers import expat
 
 from .file_errors import FileProblem, Unreadable
-from .xlsx_parts import SharedStrings, SheetFacts, SheetRows
+from .sheet_facts import SheetFacts
+from .xlsx_parts import MergeReader, SharedStrings, SheetRows
 from .xlsx_values import CellStyles, NumberedRow
-from .xml_parser import Attributes, BoundedParser, Handler, StartHandler
+from .xml_parser import Attributes, BoundedParser, StartHandler
+from .zip_parts import CHUNK, FILE_ERRORS, MAX_OTHER_PART, ZipParts
 
-MAX_UNPACKED: Final = 400 * 1024 * 1024
-SMALL: Final = 20 * 1024 * 1024
-"""Unpacked bytes that any file may have. Beyond, `MAX_RATIO` limits them."""
-MAX_RATIO: Final = 100
-"""Unpacked bytes for each byte of the file. Sheets with repetitive rows reach about 30."""
-MAX_ENTRIES: Final = 2_000
-MAX_OTHER_PART: Final = 20 * 1024 * 1024
-"""Unpacked bytes of a part that holds neither cells nor shared strings."""
-CHUNK: Final = 64 * 1024
 LONGEST_SHEET_NAME: Final = 64
-
-FILE_ERRORS: Final = (
-    expat.ExpatError,
-    zipfile.BadZipFile,
-    zlib.error,
-    LookupError,
-    ValueError,
-    EOFError,
-    OSError,
-    NotImplementedError,
-    RuntimeError,
+MERGED: Final = tuple(
+    "mergeCell".encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be")
 )
-"""What damaged or protected files raise. An encrypted ZIP raises RuntimeError."""
 
 
 class Workbook:
@@ -52,19 +31,17 @@ class Workbook:
     def __init__(self, file: Any, name: str) -> None:
         self.name = name
         try:
-            self._zip = zipfile.ZipFile(file)
-            self._refuse_zip_bomb(file.seek(0, SEEK_END))
-            self._parts = {_part_name(one.filename): one for one in self._zip.infolist()}
+            self._parts = ZipParts(file)
             book = self._book_parts(name)
             self._styles = CellStyles(starts_1904=book.starts_1904)
             if book.styles:
                 self._parse(book.styles, self._styles.element)
             self._texts = SharedStrings()
             if book.texts:
-                self._feed(book.texts, self._texts)
+                self._parts.feed(book.texts, self._texts)
             self._sheets = book.sheets
             for sheet in book.sheets:
-                self._part(sheet.path)
+                self._parts.size_of(sheet.path)
         except FILE_ERRORS:
             raise Unreadable(FileProblem.UNREADABLE) from None
         self.sheet_names = [sheet.name for sheet in book.sheets]
@@ -77,21 +54,25 @@ class Workbook:
         """What the sheet that is being read hides or merges."""
 
     def close(self) -> None:
-        self._zip.close()
+        self._parts.close()
 
     def size_of(self, sheet: int) -> int:
-        return self._part(self._sheets[sheet].path).file_size
+        return self._parts.size_of(self._sheets[sheet].path)
 
     def rows(
         self, sheet: int | None = None, *, leave_out_hidden: bool = False
     ) -> Iterator[NumberedRow]:
         """Yield a sheet's rows with their row numbers. Empty rows are skipped."""
-        rows = SheetRows(self._texts.texts, self._styles, leave_out_hidden=leave_out_hidden)
-        self.facts, self.bytes_read = rows.facts, 0
-        parser = BoundedParser(rows)
         path = self._sheets[self.front if sheet is None else sheet].path
+        self.facts, self.bytes_read = SheetFacts(), 0
+        rows = SheetRows(
+            self._texts.texts, self._styles, self.facts, leave_out_hidden=leave_out_hidden
+        )
+        parser = BoundedParser(rows)
         try:
-            with self._zip.open(self._part(path)) as part:
+            if self._has_merged_cells(path):
+                self._parts.feed(path, MergeReader(self.facts))
+            with self._parts.open(path) as part:
                 while chunk := part.read(CHUNK):
                     parser.feed(chunk)
                     self.bytes_read += len(chunk)
@@ -101,20 +82,22 @@ class Workbook:
             raise Unreadable(FileProblem.UNREADABLE) from None
         yield from rows.take_rows()
 
-    def _refuse_zip_bomb(self, size: int) -> None:
-        # The declared sizes are safe to use: `zipfile` never reads past them.
-        entries = self._zip.infolist()
-        unpacked = sum(one.file_size for one in entries)
-        allowed = min(MAX_UNPACKED, max(SMALL, MAX_RATIO * size))
-        if len(entries) > MAX_ENTRIES or unpacked > allowed:
-            raise Unreadable(FileProblem.UNREADABLE)
+    def _has_merged_cells(self, path: str) -> bool:
+        """Whether they have to be read before the rows. To look for their name is quick."""
+        rest = b""
+        with self._parts.open(path) as part:
+            while chunk := part.read(CHUNK):
+                if any(name in rest + chunk for name in MERGED):
+                    return True
+                rest = chunk[-32:]
+        return False
 
     def _book_parts(self, name: str) -> _BookParts:
         """Find the parts of the workbook."""
         found = self._relationships("").of("/officeDocument")
         path = found[0] if found else "xl/workbook.xml"
-        if _part_name(path) not in self._parts or path.endswith(".bin"):
-            raise Unreadable(_kind_of(self._parts), name=name)
+        if path not in self._parts or path.endswith(".bin"):
+            raise Unreadable(_kind_of(self._parts.names()), name=name)
         contents = _WorkbookPart()
         self._parse(path, contents.element)
         if not contents.is_workbook:
@@ -137,34 +120,17 @@ class Workbook:
             starts_1904=contents.starts_1904,
         )
 
-    def _part(self, path: str) -> zipfile.ZipInfo:
-        return self._parts[_part_name(path)]
-
     def _relationships(self, path: str) -> _Relationships:
         """The relationships of a part."""
         folder = dirname(path)
         related = _Relationships(folder)
         name = join(folder, "_rels", f"{path.removeprefix(folder).lstrip('/')}.rels")
-        if _part_name(name) in self._parts:
+        if name in self._parts:
             self._parse(name, related.element)
         return related
 
     def _parse(self, path: str, start: Callable[[str, Attributes], None]) -> None:
-        if self._part(path).file_size > MAX_OTHER_PART:
-            raise Unreadable(FileProblem.UNREADABLE)
-        self._feed(path, StartHandler(start))
-
-    def _feed(self, path: str, handler: Handler) -> None:
-        parser = BoundedParser(handler)
-        with self._zip.open(self._part(path)) as part:
-            while chunk := part.read(CHUNK):
-                parser.feed(chunk)
-        parser.close()
-
-
-def _part_name(path: str) -> str:
-    """Part names ignore case (ECMA-376, part 2); some programs write backslashes."""
-    return path.replace("\\", "/").lstrip("/").casefold()
+        self._parts.feed(path, StartHandler(start), most=MAX_OTHER_PART)
 
 
 def _kind_of(parts: Iterable[str]) -> FileProblem:

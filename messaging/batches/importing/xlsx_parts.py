@@ -6,21 +6,15 @@ They consume XML elements one by one and count them, because a small file may co
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from sys import getsizeof
 from typing import Final
 
+from .cell_places import area_of, index_of
 from .file_errors import FileProblem, Unreadable
+from .sheet_facts import MAX_COLUMNS, MAX_PIECES, MAX_ROWS, CountingHandler, SheetFacts
 from .xlsx_values import LONGEST_CELL, Cells, CellStyles, NumberedRow, cell_text, unescape
 from .xml_parser import Attributes
 
-MAX_COLUMNS: Final = 200
-MAX_ROWS: Final = 1_048_576
-"""The most rows that any sheet can have."""
-MAX_ELEMENTS: Final = 15_000_000
-"""Elements of one part: about 15 s of work, or 70 columns in 100,000 rows."""
-MAX_PIECES: Final = 1_000
-"""Chunks of character data that form one text; each has at most 8 KB."""
 MAX_TEXTS: Final = 100 * 1024 * 1024
 """Bytes of the shared strings in memory. They are the only part that has to be held there."""
 
@@ -37,25 +31,9 @@ def _named(word: str) -> frozenset[str]:
 CELL, ROW, VALUE, TEXT, ITEM, PHONETIC, COLUMN, MERGED = map(
     _named, ("c", "row", "v", "t", "si", "rPh", "col", "mergeCell")
 )
-MAX_RANGES: Final = 20
-"""Ranges of hidden rows and merged cells that are kept to be named."""
 
 
-class _CountingHandler:
-    """Counts elements, of which a small file may contain very many."""
-
-    depth = 0
-    """Elements that are open."""
-    _seen = 0
-
-    def _count(self) -> None:
-        self.depth += 1
-        self._seen += 1
-        if self._seen > MAX_ELEMENTS:
-            raise Unreadable(FileProblem.UNREADABLE)
-
-
-class SharedStrings(_CountingHandler):
+class SharedStrings(CountingHandler):
     """Handler for the shared strings."""
 
     def __init__(self) -> None:
@@ -97,36 +75,36 @@ YES: Final = ("1", "true")
 LETTERS: Final = re.compile(r"[A-Z]{1,3}")
 
 
-@dataclass
-class SheetFacts:
-    """What a sheet hides or merges; complete once all its rows were read."""
+class MergeReader(CountingHandler):
+    """Handler that only reads the merged cells, which stand behind all rows of a sheet."""
 
-    hidden_rows: int = 0
-    """Rows with content that a filter or a person has hidden."""
-    hidden_ranges: list[list[int]] = field(default_factory=list)
-    """First and last row of the first ranges."""
-    hidden_columns: set[int] = field(default_factory=set)
-    merged: int = 0
-    merged_places: list[str] = field(default_factory=list)
+    def __init__(self, facts: SheetFacts) -> None:
+        self._merges = facts.merges
 
-    def add_hidden_row(self, number: int) -> None:
-        self.hidden_rows += 1
-        if self.hidden_ranges and self.hidden_ranges[-1][1] == number - 1:
-            self.hidden_ranges[-1][1] = number
-        elif len(self.hidden_ranges) < MAX_RANGES:
-            self.hidden_ranges.append([number, number])
+    def start(self, name: str, attributes: Attributes) -> None:
+        self._count()
+        if name in MERGED and (area := area_of(attributes.get("ref", ""))):
+            self._merges.add(*area)
 
-    def hides_row(self, number: int) -> bool:
-        return any(first <= number <= last for first, last in self.hidden_ranges)
+    def end(self, name: str) -> None:
+        self.depth -= 1
+
+    def add_text(self, piece: str) -> None:
+        return None
 
 
-class SheetRows(_CountingHandler):
+class SheetRows(CountingHandler):
     """Handler that builds rows from the elements of a sheet."""
 
     def __init__(
-        self, texts: list[str], styles: CellStyles, *, leave_out_hidden: bool = False
+        self,
+        texts: list[str],
+        styles: CellStyles,
+        facts: SheetFacts,
+        *,
+        leave_out_hidden: bool = False,
     ) -> None:
-        self.facts = SheetFacts()
+        self.facts = facts
         self._leave_out_hidden = leave_out_hidden
         self._is_hidden = False
         self._texts = texts
@@ -161,17 +139,8 @@ class SheetRows(_CountingHandler):
             self._is_hidden = attributes.get("hidden") in YES or attributes.get("ht") == "0"
         elif name in PHONETIC:
             self._phonetic = True
-        elif name in COLUMN:
-            if attributes.get("hidden") in YES:
-                first, last = int(attributes["min"]), int(attributes["max"])
-                self.facts.hidden_columns.update(range(max(0, first - 1), min(last, MAX_COLUMNS)))
-        elif name in MERGED:
-            self._add_merged(attributes.get("ref", ""))
-
-    def _add_merged(self, place: str) -> None:
-        self.facts.merged += 1
-        if len(self.facts.merged_places) < MAX_RANGES:
-            self.facts.merged_places.append(place[:20])
+        elif name in COLUMN and attributes.get("hidden") in YES:
+            self.facts.hide_columns(int(attributes["min"]) - 1, int(attributes["max"]) - 1)
 
     def _start_cell(self, attributes: Attributes) -> None:
         place = attributes.get("r")
@@ -186,10 +155,7 @@ class SheetRows(_CountingHandler):
         if index is None:
             if not LETTERS.fullmatch(letters):
                 raise ValueError(letters)
-            index = -1
-            for letter in letters:
-                index = (index + 1) * 26 + ord(letter) - ord("A")
-            self._index_of[letters] = index
+            index = self._index_of[letters] = index_of(letters)
         return index
 
     def add_text(self, piece: str) -> None:
@@ -211,6 +177,7 @@ class SheetRows(_CountingHandler):
             self._phonetic = False
 
     def _end_row(self) -> None:
+        self.facts.merges.fill(self._number, self._cells)
         if self._is_hidden:
             self.facts.add_hidden_row(self._number)
             if self._leave_out_hidden:

@@ -174,11 +174,62 @@ def test_a_hidden_number_column_must_be_confirmed() -> None:
     assert good(batch) == ["+8613800138000"]
 
 
-def test_merged_cells_are_named(browser: Client) -> None:
-    rows: list[tuple[object, ...]] = [("Phone", "Name"), ("13912345678", "Li"), ("13800138000", "")]
-    batch = make_batch(workbook(("List", rows), merged=["B2:B3"]), text="Hi {Name}")
+MERGED: list[tuple[object, ...]] = [
+    ("Phone", "Name"),
+    ("13912345678", "Li"),
+    ("13800138000", ""),
+    ("13700137000", "Wu"),
+]
+
+
+def test_merged_cells_are_named_and_their_value_belongs_to_each_row(browser: Client) -> None:
+    batch = make_batch(workbook(("List", MERGED), merged=["B2:B3"]), text="Hi {Name}")
+    words = "B2:B3: a value applies to all rows of its cell, in the first column."
+    assert words in text_of(browser, batch)
+    assert list(StagedRow.objects.order_by("pk").values_list("text", flat=True)) == [
+        "Hi Li",
+        "Hi Li",
+        "Hi Wu",
+    ]
+    batch.findings = {
+        key: one for key, one in (batch.findings or {}).items() if key != "merged_filled"
+    }
+    batch.save()
     assert "B2:B3: only the first cell of each has a value." in text_of(browser, batch)
-    assert (batch.good, batch.refused) == (1, 1)
+
+
+def test_the_rows_of_a_merged_number_are_refused_if_their_texts_may_differ(
+    browser: Client,
+) -> None:
+    rows = [*MERGED[:2], ("", "Chen"), MERGED[3]]
+    content = workbook(("List", rows), merged=["A2:A3"])
+    batch = make_batch(content, text="Hi {Name}")
+    assert good(batch) == ["+8613700137000"]
+    assert (batch.good, batch.refused) == (1, 2)
+    assert "merged over rows 2 to 3" in text_of(browser, batch)
+    batch = make_batch(content, text="Hello")
+    assert good(batch) == ["+8613912345678", "+8613700137000"]
+    assert (batch.good, batch.repeated) == (2, 1)
+
+
+def test_names_with_commas_stay_apart(browser: Client) -> None:
+    batch = make_batch(b'Phone,"Last, first"\n13912345678,"Li, Wei"\n', text="Hi {Name}")
+    page = text_of(browser, batch)
+    assert "Columns: “Phone”, “Last, first”." in page
+    assert "not in the file: “Name”." in page
+    # As versions before this one stored it.
+    Batch.objects.update(values={"unknown": "Name", "columns": "Phone, Last, first"})
+    assert "Columns: Phone, Last, first." in text_of(browser, batch)
+
+
+@pytest.mark.parametrize(
+    "text", ["Hi {{Name}}", "您好｛Name｝", "Hi [Name]", "Hi ${Name}", "Hi #Name#", "Hi ((Name))"]
+)
+def test_what_only_looks_like_a_place_is_not_sent(browser: Client, text: str) -> None:
+    batch = make_batch(b"Phone,Name\n13912345678,Li\n", text=text)
+    assert (batch.state, batch.reason) == ("unreadable", "text_lookalikes")
+    assert not StagedRow.objects.exists()
+    assert "without the column&#x27;s value: “" in text_of(browser, batch)
 
 
 # --- encodings -------------------------------------------------------------------------

@@ -10,31 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from messaging.batches.importing.file_errors import Unreadable
-from messaging.batches.importing.tables import open_table
 from messaging.batches.importing.xlsx_values import Cells
 from messaging.models import Batch, StagedRow
 from providers.error_texts import explain
 from tests.factories.batches import make_batch
 
+from .opened_tables import rows_of as numbered_rows_of
 from .test_xlsx import saved_workbook
 
 ROWS = [["Phone", "Name"], ["13912345678", "Müller & Co"], ["13800138000", "李"]]
 
 
-class Bytes(io.BytesIO):
-    """A file that knows how far it was read, as a stored file does."""
-
-    @property
-    def bytes_read(self) -> int:
-        return self.tell()
-
-
 def rows_of(content: bytes) -> list[Cells]:
-    table = open_table(lambda: Bytes(content), "list.xls", len(content))
-    try:
-        return [cells for _, cells in table.rows]
-    finally:
-        table.close()
+    return [cells for _, cells in numbered_rows_of(content)]
 
 
 def zipped(*names: str) -> bytes:

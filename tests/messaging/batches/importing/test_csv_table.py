@@ -58,3 +58,10 @@ def test_any_text_has_a_separator(sample: str) -> None:
     separator, skipped = separator_of(sample)
     assert len(separator) == 1
     assert skipped in (0, 1)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|", "，", "；"])
+def test_every_separator_is_found(separator: str) -> None:
+    rows = [["Phone", "Name"], ["13912345678", "Li"], ["13800138000", "Wu, Jr."]]
+    text = "\n".join(f'{one}{separator}"{two}"' for one, two in rows)
+    assert separator_of(text) == (separator, 0)

@@ -229,7 +229,7 @@ def test_the_row_of_an_unclosed_quotation_mark_is_reported() -> None:
 def test_an_unknown_placeholder_is_reported_with_the_columns() -> None:
     batch = make_batch(TABLE.encode(), text="Dear {Name}")
     assert batch.reason == "text_unknown_columns"
-    assert batch.values == {"unknown": "Name", "columns": "姓名, 手机号"}
+    assert batch.values == {"unknown": ["Name"], "columns": ["姓名", "手机号"]}
 
 
 def test_a_file_with_too_many_rows_is_rejected(settings: Settings) -> None:

@@ -216,7 +216,7 @@ def test_oversized_shared_strings_are_refused_under_any_part_name(
 
 
 def test_too_many_elements_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.batches.importing.xlsx_parts.MAX_ELEMENTS", 1_000)
+    monkeypatch.setattr("messaging.batches.importing.sheet_facts.MAX_ELEMENTS", 1_000)
     with pytest.raises(Unreadable, match="file_unreadable"):
         rows_of(raw_workbook("<row>" + "<c/>" * 1_001 + "</row>"))
 
