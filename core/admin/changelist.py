@@ -24,6 +24,7 @@ from core.punctuation import label_text, listed
 
 from .buttons import Button, EmptyState
 from .protocols import ModelPages
+from .row_requests import want_rows_only, wants_rows_only
 
 if TYPE_CHECKING:
     AnyPaginator = Paginator[Any]
@@ -87,7 +88,11 @@ def cache_headers() -> None:
 
 
 def open_changelist(admin: ModelPages, request: HttpRequest) -> PortalChangeList:
-    """The change list at this URL. Raises `Http404` if the admin rejects its filters."""
+    """The rows and filters of the list at this URL, without count, page and choices.
+
+    Raises `Http404` if the admin rejects its filters.
+    """
+    want_rows_only(request)
     try:
         found: PortalChangeList = admin.get_changelist_instance(request)
     except (DisallowedModelAdminLookup, IncorrectLookupParameters):
@@ -129,6 +134,8 @@ class PortalChangeList(ChangeList):
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
+        if wants_rows_only(request):
+            return
         # The page links need the page number that is shown, not the requested one.
         self.page_num = self.paginator.validate_number(self.page_num)
         self.empty_state = self.model_admin.get_empty_state(request)
@@ -138,6 +145,10 @@ class PortalChangeList(ChangeList):
         hidden = is_default and not self.result_count and self.root_queryset.exists()
         self.is_narrowed = bool(self.query or self.has_active_filters or hidden)
         self.clear_url = "?period=all" if hidden else "?"
+
+    def get_results(self, request: HttpRequest) -> None:
+        if not wants_rows_only(request):
+            super().get_results(request)
 
     @property
     def chips(self) -> list[Chip]:

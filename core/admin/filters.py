@@ -15,14 +15,17 @@ from unfold.contrib.filters.admin import (
     DropdownFilter,
     MultipleDropdownFilter,
     RangeDateTimeFilter,
+    RelatedDropdownFilter,
 )
 from unfold.contrib.filters.forms import RangeDateTimeForm
 
 from core.countries import country_name
+from core.distinct_values import distinct_values
 from core.local_time import LocalDateTimeField, earliest_moment, latest_moment
 
 from .buttons import Text
 from .labels import states_of
+from .row_requests import wants_rows_only
 
 EARLIEST: Final = 1900
 LATEST: Final = 9000
@@ -75,6 +78,36 @@ class LocalTimeFilter(RangeDateTimeFilter):
 
 NOT_FILTERS: Final = frozenset({"p", "o", "e", "_facets"})
 """Query parameters that page or sort, but do not filter."""
+
+
+class StoredChoices:
+    """A filter whose choices are read from the database, unless only its rows are wanted."""
+
+    request: HttpRequest
+
+    def stored_choices(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        raise NotImplementedError
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [] if wants_rows_only(request) else self.stored_choices(request, model_admin)
+
+    def has_output(self) -> bool:
+        # Without output, Django would not apply the filter.
+        shown: bool = wants_rows_only(self.request) or super().has_output()  # type: ignore[misc]
+        return shown
+
+
+class RelatedFilter(RelatedDropdownFilter):
+    """Rows of one account or person."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
+        if wants_rows_only(request):
+            return []
+        found: list[Any] = super().field_choices(field, request, model_admin)
+        return found
+
+    def has_output(self) -> bool:
+        return wants_rows_only(self.request) or bool(super().has_output())
 
 
 class RecentFilter(DropdownFilter):
@@ -191,14 +224,13 @@ class StateFilter(MultipleDropdownFilter):
         return queryset.filter(wanted)
 
 
-class CountryFilter(OneOfFilter):
+class CountryFilter(StoredChoices, OneOfFilter):
     """Filters by the countries that occur in the table. The subclass may set the field."""
 
     title = pgettext_lazy("field", "Country/region")
     parameter_name = "country"
     field_name = "country"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        rows = model_admin.model.objects.order_by(self.field_name)
-        codes = rows.values_list(self.field_name, flat=True).distinct()
+    def stored_choices(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        codes = distinct_values(model_admin.model, self.field_name)
         return sorted(((code, country_name(code)) for code in codes), key=lambda pair: pair[1])

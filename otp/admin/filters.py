@@ -10,10 +10,16 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
-from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import DropdownFilter
 
 from core.admin.changelist import PortalChangeList
-from core.admin.filters import CountryFilter, LocalTimeFilter, RecentFilter, StateFilter
+from core.admin.filters import (
+    CountryFilter,
+    LocalTimeFilter,
+    RecentFilter,
+    RelatedFilter,
+    StateFilter,
+)
 from core.admin.labels import states_of
 from core.visibility import may_reveal
 from messaging.models import Message
@@ -104,10 +110,10 @@ def period_of(listed: PortalChangeList) -> str:
 
 FILTERS: tuple[Any, ...] = (
     ShownStateFilter,
-    ("account", RelatedDropdownFilter),
+    ("account", RelatedFilter),
     MessageStateFilter,
     CountryFilter,
-    ("created_by", RelatedDropdownFilter),
+    ("created_by", RelatedFilter),
     PeriodFilter,
     ("created_at", LocalTimeFilter),
     AlarmFilter,
