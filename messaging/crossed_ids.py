@@ -24,9 +24,12 @@ MAX_LISTED: Final = 10
 def flag_shared_ids(pks: Collection[int]) -> None:
     """Flag those of these messages whose id another message of the account has, and the others."""
     named = Message.objects.filter(pk__in=pks).exclude(provider_id="")
-    twins = Message.objects.filter(
-        account=OuterRef("account"), provider_id=OuterRef("provider_id")
-    ).exclude(pk=OuterRef("pk"))
+    # The exclude() is needed for SQLite, which would not use the partial index otherwise.
+    twins = (
+        Message.objects.filter(account=OuterRef("account"), provider_id=OuterRef("provider_id"))
+        .exclude(provider_id="")
+        .exclude(pk=OuterRef("pk"))
+    )
     shared = named.filter(Exists(twins)).only("account_id", "provider_id", "warnings")
     for message in shared:
         if NO_ID not in message.warnings:
@@ -35,7 +38,8 @@ def flag_shared_ids(pks: Collection[int]) -> None:
 
 def with_shared_id(message: Message) -> QuerySet[Message]:
     """The messages of an account with the same id of the provider, this one included."""
-    return Message.objects.filter(account=message.account_id, provider_id=message.provider_id)
+    same = Message.objects.filter(account=message.account_id, provider_id=message.provider_id)
+    return same.exclude(provider_id="")
 
 
 def message_named_beside(received: ReceivedEvent, message: Message) -> Message | None:
@@ -47,6 +51,7 @@ def message_named_beside(received: ReceivedEvent, message: Message) -> Message |
     if not provider_id or provider_id == message.provider_id:
         return None
     named = Message.objects.filter(account=received.account.pk, provider_id=provider_id)
+    named = named.exclude(provider_id="")
     return named.exclude(pk=message.pk).select_for_update(of=("self",)).order_by("pk").first()
 
 
