@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
@@ -23,6 +24,7 @@ from unfold.views import ChangeList
 from core.punctuation import label_text, listed
 
 from .buttons import Button, EmptyState
+from .exact_search import text_search_note
 from .protocols import ModelPages
 from .row_requests import want_rows_only, wants_rows_only
 
@@ -134,6 +136,7 @@ class PortalChangeList(ChangeList):
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
+        self.request = request
         if wants_rows_only(request):
             return
         # The page links need the page number that is shown, not the requested one.
@@ -154,6 +157,9 @@ class PortalChangeList(ChangeList):
     def chips(self) -> list[Chip]:
         """The active filters, each with the URL of the list without it."""
         found = []
+        if searched := text_search_note(self.request):
+            url = self.get_query_string(remove=[SEARCH_VAR])
+            found.append(Chip(searched, url))
         for spec in self.filter_specs:
             default_chip = getattr(spec, "default_chip", None)
             if default_chip:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from ..find_messages import find_messages
 from ..models import Message
 
 
@@ -26,6 +26,4 @@ MAX_FOUND: Final = 50
 
 def find_subjects(identity: str) -> list[str]:
     """Return the subjects of the messages that have exactly this id."""
-    named = Q(reference=identity.lower()) | Q(provider_id=identity) | Q(public_id=identity)
-    found = Message.objects.filter(named).order_by().values_list("pk", flat=True)
-    return [f"message:{pk}" for pk in found[:MAX_FOUND]]
+    return [f"message:{pk}" for pk in find_messages(identity)[:MAX_FOUND]]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 
 from core.admin.buttons import EmptyState
 from core.admin.changelist import filtered
+from core.admin.exact_search import keys_of
 from core.admin.export_slots import claim_slot
 from core.admin.exports import requested_format
 from core.admin.labels import state_label
@@ -24,6 +25,7 @@ from core.admin.timeline import person_name
 from core.masking import data, plain_number, shown_number
 from core.times import duration
 from core.visibility import may_see_whole
+from messaging.find_messages import find_messages
 from messaging.presentation.labels import shown_state as message_state
 from providers.admin.account_cell import AccountCell
 
@@ -98,14 +100,13 @@ class SessionAdmin(AccountCell, TrackedAdmin):
     def reader_columns(self, request: HttpRequest) -> list[Any]:
         return [number_column(request)]
 
-    def match_id(self, term: str) -> Q:
-        """Match the session's own id or an id of one of its messages."""
-        sent = SentCode.objects.filter(session=OuterRef("pk")).filter(
-            Q(message__reference=term[:32].lower())
-            | Q(message__public_id=term[:24])
-            | Q(message__provider_id=term[:200])
+    def find_ids(self, term: str) -> list[int]:
+        """Find by the session's own id or an id of one of its messages."""
+        codes = SentCode.objects.filter(message__in=find_messages(term))
+        return keys_of(
+            Session.objects.filter(public_id=term[:24]),
+            Session.objects.filter(pk__in=list(codes.values_list("session", flat=True))),
         )
-        return Q(public_id=term[:24]) | Q(pk=Subquery(sent.values("session")[:1]))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib import messages as notes
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
 from core.admin.buttons import EmptyState
+from core.admin.exact_search import keys_of
 from core.admin.labels import state_label
 from core.admin.read_only import ReadOnlyAdmin
 from core.admin.reasons import REVEAL_REASONS
@@ -110,8 +111,11 @@ class CallbackAdmin(AccountCell, ReadOnlyAdmin):
         term = search_term.strip()[:64]
         if not term:
             return queryset, False
-        named = Q(public_id=term[:24]) | Q(subject__in=journal.find_subjects(term))
-        return queryset.filter(named), False
+        found = keys_of(
+            Callback.objects.filter(public_id=term[:24]),
+            Callback.objects.filter(subject__in=journal.find_subjects(term)),
+        )
+        return queryset.filter(pk__in=found), False
 
     @admin.display(description=_("Received at"), ordering="received_at")
     def received(self, callback: Callback) -> SafeString:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 
 from core.admin.buttons import EmptyState
+from core.admin.exact_search import keys_of, note_text_search, text_period
 from core.admin.labels import state_label
 from core.admin.read_only import ReadOnlyAdmin
 from core.redaction import HIDDEN
@@ -27,6 +29,9 @@ from ..pause_facts import may_fix_accounts, pause_fact
 from ..presentation.labels import FREE_OPERATIONS, operation_label
 from .account_cell import AccountCell
 from .call_filters import FILTERS
+
+TEXTS_OF: Final = timedelta(days=1)
+"""The period that a search for a part of an address or an answer reads."""
 
 
 @admin.register(ApiCall)
@@ -62,6 +67,22 @@ class ApiCallAdmin(AccountCell, ReadOnlyAdmin):
             # The list does not show the bodies, which are 4 KiB each.
             return rows.defer("request_body", "answer_body")
         return rows
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ApiCall], search_term: str
+    ) -> tuple[QuerySet[ApiCall], bool]:
+        """Calls about what the term names; if it names nothing, a day's calls that contain it."""
+        term = search_term.strip()[:200]
+        if not term:
+            return queryset, False
+        subjects = {*journal.find_subjects(term[:64]), term[:64]}
+        found = keys_of(ApiCall.objects.filter(subject__in=sorted(subjects)))
+        if found:
+            return queryset.filter(pk__in=found), False
+        start, end = text_period(request, "started_at", TEXTS_OF)
+        note_text_search(request, start, end)
+        rows = queryset.filter(started_at__range=(start, end))
+        return rows.filter(Q(url__icontains=term) | Q(answer_body__icontains=term)), False
 
     @admin.display(description=pgettext_lazy("column", "Time"), ordering="started_at")
     def time(self, call: ApiCall) -> SafeString:
