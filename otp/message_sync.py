@@ -79,10 +79,8 @@ def _behind() -> QuerySet[SentCode, int]:
 
 def _unneeded() -> QuerySet[SentCode, int]:
     """The queued messages whose session has ended."""
-    # In the order of the index of single messages. SQLite would else read all that batches queued.
-    queued = Message.objects.filter(state=M.QUEUED, batch=None).exclude(kind=Message.Kind.TEXT)
-    waiting = list(queued.order_by("account_id", "not_before", "pk").values_list("pk", flat=True))
-    ended = SentCode.objects.filter(message__in=waiting, session__state__in=sorted(ENDED))
+    queued = Message.objects.filter(state=M.QUEUED).exclude(kind=Message.Kind.TEXT)
+    ended = SentCode.objects.filter(message__in=queued, session__state__in=sorted(ENDED))
     return ended.order_by().values_list("message", flat=True)[:MAX_ROWS]
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
@@ -25,6 +25,8 @@ from core.punctuation import label_text, listed
 
 from .buttons import Button, EmptyState
 from .exact_search import text_search_note
+from .filters import Splits
+from .paging import MOST_COUNTED, counted, indexed_ordering, page_of
 from .protocols import ModelPages
 from .row_requests import want_rows_only, wants_rows_only
 
@@ -115,7 +117,18 @@ def filtered(admin: ModelPages, request: HttpRequest) -> QuerySet[Any]:
 
 
 class LastPagePaginator(AnyPaginator):
-    """A page number past the end means the last page, because rows move while staff read."""
+    """A page number past the end means the last page, because rows move while staff read.
+
+    Counts up to `MOST_COUNTED` rows, and has no pages beyond them: both take longer with each row.
+    """
+
+    @cached_property
+    def count(self) -> int:
+        return counted(cast("QuerySet[Any]", self.object_list))
+
+    @cached_property
+    def num_pages(self) -> int:
+        return min(super().num_pages, MOST_COUNTED // self.per_page)
 
     def validate_number(self, number: Any) -> int:
         return min(max(int(number), 1), self.num_pages)
@@ -149,9 +162,47 @@ class PortalChangeList(ChangeList):
         self.is_narrowed = bool(self.query or self.has_active_filters or hidden)
         self.clear_url = "?period=all" if hidden else "?"
 
+    # --- the rows ------------------------------------------------------------
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        found = super().get_filters(request)
+        several = [one for one in found[0] if isinstance(one, Splits) and one.conditions()]
+        # One filter is split, the others narrow each of its parts.
+        self.split = max(several, key=lambda one: len(one.conditions()), default=None)
+        if self.split is not None:
+            self.split.is_split = True
+        return found
+
+    def get_queryset(
+        self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
+    ) -> QuerySet[Any]:
+        self.unsplit: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
+        return self.unsplit if self.split is None else self.split.narrow(self.unsplit)
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        if self.model_admin.sortable_by is None:
+            ordering: list[Any] = super().get_ordering(request, queryset)
+            return ordering
+        return indexed_ordering(self, list(self.model_admin.get_ordering(request)))
+
     def get_results(self, request: HttpRequest) -> None:
-        if not wants_rows_only(request):
-            super().get_results(request)
+        if wants_rows_only(request):
+            return
+        conditions = [Q()] if self.split is None else self.split.conditions()
+        parts = [self.unsplit.filter(condition) for condition in conditions]
+        paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
+        paginator.count = counted(*parts)
+        number = paginator.validate_number(self.page_num)
+        first = (number - 1) * self.list_per_page
+        rows = self.apply_select_related(self.root_queryset)
+        self.result_list = page_of(parts, rows, first, first + self.list_per_page)
+        self.result_count = paginator.count
+        self.multi_page = paginator.count > self.list_per_page
+        self.show_full_result_count = False
+        self.show_admin_actions = True
+        self.full_result_count = None
+        self.can_show_all = False
+        self.paginator = paginator
 
     @property
     def chips(self) -> list[Chip]:

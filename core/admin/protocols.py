@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from django.contrib.admin import AdminSite
@@ -21,6 +22,12 @@ class ModelPages(Protocol):
     model: type[Model]
     opts: Options[Any]
     admin_site: AdminSite
+
+    sortable_by: Sequence[str] | None
+
+    def get_ordering(self, request: HttpRequest) -> Sequence[str]: ...
+
+    def get_paginator(self, request: HttpRequest, queryset: Any, per_page: int) -> Any: ...
 
     def url_name(self, name: str) -> str: ...
 

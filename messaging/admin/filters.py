@@ -28,7 +28,7 @@ from core.times import short_time
 from providers.error_texts import explain
 
 from ..models import Batch, Message
-from ..presentation.labels import where_shown
+from ..presentation.labels import shown_parts, where_shown
 
 MAX_OFFERED: Final = 30
 """Number of batches that the filter offers."""
@@ -39,6 +39,9 @@ class ShownStateFilter(StateFilter):
 
     def where(self, shown: str) -> Q:
         return where_shown(shown)
+
+    def parts(self, shown: str) -> list[Q]:
+        return shown_parts(shown)
 
 
 class ReasonFilter(StoredChoices, AnyOfFilter):

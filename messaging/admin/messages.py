@@ -44,6 +44,7 @@ class MessageAdmin(AccountCell, TrackedAdmin):
     export_permission = export.PERMISSION
     list_title = pgettext_lazy("title", "Messages")
     list_display = ("state_", "account_", "kind_", "segments", "sender", "time")
+    sortable_by = ("state_", "time")
     list_filter = filters.FILTERS
     actions = (
         bulk_actions.cancel_waiting,
@@ -122,7 +123,8 @@ class MessageAdmin(AccountCell, TrackedAdmin):
     def search_text(
         self, request: HttpRequest, rows: QuerySet[Message], term: str
     ) -> QuerySet[Message] | None:
-        if len(term) < SHORTEST_TEXT - (not term.isascii()) or not may_reveal(Message, request.user):
+        too_short = len(term) < SHORTEST_TEXT - (not term.isascii())
+        if too_short or not may_reveal(Message, request.user):
             return None
         start, end = text_period(request, "created_at", TEXTS_OF)
         note_text_search(request, start, end)

@@ -116,7 +116,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(condition=models.Q(('state', 'queued'), models.Q(('kind', 'text'), _negated=True)), fields=['state', 'id'], name='message_code_queued'),
+            index=models.Index(condition=models.Q(('settled_at__isnull', False)), fields=['-created_at', '-id'], name='message_settled'),
+        ),
+        migrations.AddIndex(
+            model_name='message',
+            index=models.Index(condition=models.Q(('kind', 'text'), _negated=True), fields=['state', '-created_at', '-id'], name='message_code_by_state'),
         ),
         migrations.AddIndex(
             model_name='message',

@@ -186,9 +186,14 @@ class Message(ClaimedRow, Settled):
                 condition=models.Q(sent_again_from__isnull=False),
             ),
             models.Index(
-                fields=("state", "id"),
-                name="message_code_queued",
-                condition=models.Q(state="queued") & ~models.Q(kind="text"),
+                fields=("-created_at", "-id"),
+                name="message_settled",
+                condition=models.Q(settled_at__isnull=False),
+            ),
+            models.Index(
+                fields=("state", "-created_at", "-id"),
+                name="message_code_by_state",
+                condition=~models.Q(kind="text"),
             ),
             models.Index(
                 fields=("account", "not_before", "id"),

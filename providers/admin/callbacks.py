@@ -50,6 +50,7 @@ class CallbackAdmin(AccountCell, ReadOnlyAdmin):
     list_display = ("received", "account_", "says_", "for_", "times", "state_")
     list_display_links = ("received",)
     list_select_related = ("account",)
+    sortable_by = ("received", "says_", "state_")
     list_filter = FILTERS
     list_before_template = "providers/callback_health.html"
     search_fields = ("subject",)

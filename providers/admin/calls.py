@@ -47,6 +47,7 @@ class ApiCallAdmin(AccountCell, ReadOnlyAdmin):
     )
     list_display_links = ("time",)
     list_select_related = ("account",)
+    sortable_by = ("time", "operation_shown", "outcome_shown")
     list_filter = FILTERS
     search_fields = ("subject", "url", "answer_body")
     search_help_text = _("Related message, code or order; address; or text of the answer")

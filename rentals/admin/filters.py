@@ -26,7 +26,7 @@ from core.distinct_values import distinct_values
 from ..catalogue import project_names, renting_providers
 from ..models import Finding, Order, Transaction
 from ..presentation import dashboard
-from ..presentation.labels import where_shown
+from ..presentation.labels import shown_parts, where_shown
 from ..presentation.timeline import type_word
 
 
@@ -35,6 +35,9 @@ class ShownStateFilter(StateFilter):
 
     def where(self, shown: str) -> Q:
         return where_shown(shown)
+
+    def parts(self, shown: str) -> list[Q]:
+        return shown_parts(shown)
 
 
 class EndingFilter(DropdownFilter):

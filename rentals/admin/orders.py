@@ -45,6 +45,7 @@ class OrderAdmin(AccountCell, TrackedAdmin):
     export_permission = "rentals.export_order"
     list_title = pgettext_lazy("title", "Orders")
     list_display = ("state_", "account_", "price_", "holder", "time")
+    sortable_by = ("state_", "time")
     list_filter = filters.ORDERS
     search_fields = ("provider_id",)
     search_help_text = _("Full phone number or order ID")

@@ -68,6 +68,7 @@ class TransactionAdmin(AccountCell, ReadOnlyAdmin):
         "account_",
     )
     list_display_links = None
+    sortable_by = ("time", "type_")
     list_filter = filters.TRANSACTIONS
     list_before_template = "rentals/money.html"
     search_fields = ("order_provider_id",)
