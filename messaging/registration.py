@@ -26,7 +26,7 @@ from .engine.source import MessageSource
 from .messages_on_hold import MessagesOnHold
 from .models import Message
 from .presentation import batch_labels, dashboard, explanations, labels, row_texts, visibility
-from .presentation.journal_links import find_subjects, message_link
+from .presentation.journal_links import find_subjects, message_links
 from .presentation.missing_reports import missing_reports_of
 from .states import MessageState
 
@@ -48,7 +48,7 @@ def register_app() -> None:
     attention.register(dashboard.attention_items)
     explanations.register()
     far_times.register("queued messages", FarTime(_queued, "not_before").bring_near)
-    register_subject_resolver("message", message_link)
+    register_subject_resolver("message", message_links)
     register_subject_finder(find_subjects)
     register_missing_reports(missing_reports_of)
     subscribe(DeliveryReported, apply_report.on_delivery)

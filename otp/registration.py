@@ -20,7 +20,7 @@ from .codes_on_hold import CodesOnHold
 from .engine.check_source import CheckSource
 from .models import Attempt, SendGap
 from .presentation import dashboard, labels, visibility
-from .presentation.journal_links import session_link
+from .presentation.journal_links import session_links
 from .states import AttemptState
 
 
@@ -39,5 +39,5 @@ def register_app() -> None:
     far_times.register("codes", sessions.expire_far_ahead)
     attention.register(dashboard.attention_items)
     listeners.register("session", message_sync.sync_sessions)
-    register_subject_resolver("session", session_link)
+    register_subject_resolver("session", session_links)
     subscribe(VerificationReported, provider_reports.on_verification)

@@ -28,7 +28,7 @@ from .engine.place_source import PlaceSource
 from .models import Cancel, Order, Reading, Watch
 from .orders_on_hold import OrdersOnHold
 from .presentation import dashboard, explanations, labels, visibility
-from .presentation.journal_links import order_link
+from .presentation.journal_links import order_links
 from .states import CANCEL_OPEN, OrderState, ReadingState
 
 _FAR_TIMES: Final = {
@@ -63,5 +63,5 @@ def register_app(config: AppConfig) -> None:
     balances.register_later_statements(later_statements)
     for name, far_time in _FAR_TIMES.items():
         far_times.register(name, far_time.bring_near)
-    register_subject_resolver("order", order_link)
+    register_subject_resolver("order", order_links)
     post_migrate.connect(fill_catalogue, sender=config, dispatch_uid="rentals.fill_catalogue")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from django.contrib import messages
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -14,9 +16,11 @@ from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest
+from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import checkbox
 from unfold.templatetags import unfold_list
 from unfold.views import ChangeList
@@ -25,7 +29,7 @@ from core.punctuation import label_text, listed
 
 from .buttons import Button, EmptyState
 from .exact_search import text_search_note
-from .filters import Splits
+from .filters import LocalTimeFilter, RecentFilter, Splits
 from .paging import MOST_COUNTED, counted, indexed_ordering, page_of
 from .protocols import ModelPages
 from .row_requests import want_rows_only, wants_rows_only
@@ -36,6 +40,11 @@ else:
     AnyPaginator = Paginator
 
 
+DAYS_OF_MANY_FILTERS: Final = 31
+_MANY_FILTERS: Final = _(
+    "With these filters together, the list covers the last %(days)s days. Choose a period to see"
+    " older rows."
+)
 ANY_ROW: Final = "any-row"
 MALFORMED: Final = re.compile(r"[0-9]{16}")
 """A number too large for a database integer."""
@@ -177,7 +186,29 @@ class PortalChangeList(ChangeList):
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
     ) -> QuerySet[Any]:
         self.unsplit: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
+        self.is_bounded = self._needs_period(request)
+        if self.is_bounded:
+            since = timezone.now() - timedelta(days=DAYS_OF_MANY_FILTERS)
+            self.unsplit = self.unsplit.filter(**{f"{self.model_admin.time_field}__gte": since})
         return self.unsplit if self.split is None else self.split.narrow(self.unsplit)
+
+    def _needs_period(self, request: HttpRequest) -> bool:
+        """Whether the filters are more than an index serves, without a period or a search."""
+        pairs = self.model_admin.indexed_pairs
+        if pairs is None or self.query:
+            return False
+        used = [spec for spec in self.filter_specs if self._is_used(request, spec)]
+        if any(isinstance(spec, RecentFilter | LocalTimeFilter) for spec in used):
+            return False
+        names = {getattr(spec, "field_path", None) or spec.parameter_name for spec in used}
+        return len(names) > 1 and frozenset(names) not in pairs
+
+    @staticmethod
+    def _is_used(request: HttpRequest, spec: Any) -> bool:
+        if isinstance(spec, RecentFilter):
+            return bool(spec.chosen)
+        names = [name for name in spec.expected_parameters() if name]
+        return any(request.GET.get(name) for name in names)
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         if self.model_admin.sortable_by is None:
@@ -196,6 +227,9 @@ class PortalChangeList(ChangeList):
         first = (number - 1) * self.list_per_page
         rows = self.apply_select_related(self.root_queryset)
         self.result_list = page_of(parts, rows, first, first + self.list_per_page)
+        if self.is_bounded:
+            messages.info(request, _MANY_FILTERS % {"days": DAYS_OF_MANY_FILTERS})
+        self.model_admin.prepare_rows(self.result_list)
         self.result_count = paginator.count
         self.multi_page = paginator.count > self.list_per_page
         self.show_full_result_count = False

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from django.contrib.admin import AdminSite
@@ -24,6 +24,10 @@ class ModelPages(Protocol):
     admin_site: AdminSite
 
     sortable_by: Sequence[str] | None
+    indexed_pairs: Collection[frozenset[str]] | None
+    time_field: str
+
+    def prepare_rows(self, rows: Sequence[Any]) -> None: ...
 
     def get_ordering(self, request: HttpRequest) -> Sequence[str]: ...
 

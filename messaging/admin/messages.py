@@ -44,6 +44,7 @@ class MessageAdmin(AccountCell, TrackedAdmin):
     export_permission = export.PERMISSION
     list_title = pgettext_lazy("title", "Messages")
     list_display = ("state_", "account_", "kind_", "segments", "sender", "time")
+    indexed_pairs = (frozenset({"account", "shown"}),)
     sortable_by = ("state_", "time")
     list_filter = filters.FILTERS
     actions = (

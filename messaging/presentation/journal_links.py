@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from django.urls import reverse
@@ -11,14 +12,16 @@ from ..find_messages import find_messages
 from ..models import Message
 
 
-def message_link(identity: str) -> tuple[str, str] | None:
-    """Return label and URL; only the end of the number, since the journal masks numbers too."""
-    found = Message.objects.filter(pk=identity).values_list("public_id", "recipient").first()
-    if found is None:
-        return None
-    public_id, recipient = found
-    label = _("message …%(digits)s") % {"digits": recipient[-4:]}
-    return label, reverse("admin:messaging_message_change", args=[public_id])
+def message_links(identities: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Return labels and URLs; only the end of the number, since the journal masks numbers too."""
+    found = Message.objects.filter(pk__in=identities).order_by()
+    return {
+        str(pk): (
+            _("message …%(digits)s") % {"digits": recipient[-4:]},
+            reverse("admin:messaging_message_change", args=[public_id]),
+        )
+        for pk, public_id, recipient in found.values_list("pk", "public_id", "recipient")
+    }
 
 
 MAX_FOUND: Final = 50

@@ -49,6 +49,7 @@ class SessionAdmin(AccountCell, TrackedAdmin):
     export_permission = "otp.export_session"
     list_title = pgettext_lazy("title", "Codes")
     list_display = ("state_", "account_", "sms", "tries", "took", "sender", "time")
+    indexed_pairs = (frozenset({"account", "shown"}),)
     sortable_by = ("state_", "time")
     list_filter = filters.FILTERS
     search_fields = ("public_id",)

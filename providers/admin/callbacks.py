@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -50,6 +50,8 @@ class CallbackAdmin(AccountCell, ReadOnlyAdmin):
     list_display = ("received", "account_", "says_", "for_", "times", "state_")
     list_display_links = ("received",)
     list_select_related = ("account",)
+    indexed_pairs = ()
+    time_field = "received_at"
     sortable_by = ("received", "says_", "state_")
     list_filter = FILTERS
     list_before_template = "providers/callback_health.html"
@@ -74,6 +76,11 @@ class CallbackAdmin(AccountCell, ReadOnlyAdmin):
         if match is not None and (match.url_name or "").endswith("_changelist"):
             return rows.defer("body", "query", "outcomes")
         return rows.select_related("account")
+
+    def prepare_rows(self, rows: Sequence[Callback]) -> None:
+        links = journal.subject_links(row.subject for row in rows)
+        for row in rows:
+            row.subject_html = _linked(row.subject, links.get(row.subject))  # type: ignore[attr-defined]
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         if request.GET.getlist("state") == [State.UNMATCHED]:
@@ -128,7 +135,7 @@ class CallbackAdmin(AccountCell, ReadOnlyAdmin):
 
     @admin.display(description=_("Related to"))
     def for_(self, callback: Callback) -> str | SafeString:
-        return subject_display(callback.subject) or gettext("no match")
+        return callback.subject_html or gettext("no match")  # type: ignore[attr-defined]
 
     @admin.display(description=pgettext_lazy("column", "State"), ordering="state")
     def state_(self, callback: Callback) -> SafeString:
@@ -196,7 +203,10 @@ def _tab_title(title: Promise, states: tuple[str, ...]) -> str:
 
 def subject_display(subject: str) -> str | SafeString:
     """A link if an app above resolves the subject, otherwise the subject itself."""
-    link = journal.subject_link(subject) if subject else None
+    return _linked(subject, journal.subject_link(subject) if subject else None)
+
+
+def _linked(subject: str, link: tuple[str, str] | None) -> str | SafeString:
     return format_html('<a href="{}">{}</a>', link[1], link[0]) if link else subject
 
 

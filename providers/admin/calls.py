@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -47,6 +47,8 @@ class ApiCallAdmin(AccountCell, ReadOnlyAdmin):
     )
     list_display_links = ("time",)
     list_select_related = ("account",)
+    indexed_pairs = ()
+    time_field = "started_at"
     sortable_by = ("time", "operation_shown", "outcome_shown")
     list_filter = FILTERS
     search_fields = ("subject", "url", "answer_body")
@@ -57,6 +59,11 @@ class ApiCallAdmin(AccountCell, ReadOnlyAdmin):
 
     class Media:
         css = {"all": ["portal/providers.css"]}
+
+    def prepare_rows(self, rows: Sequence[ApiCall]) -> None:
+        links = journal.subject_links(row.subject for row in rows)
+        for row in rows:
+            row.subject_html = _linked(row.subject, links.get(row.subject))  # type: ignore[attr-defined]
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("No API calls yet."), icon="swap_horiz")
@@ -107,7 +114,8 @@ class ApiCallAdmin(AccountCell, ReadOnlyAdmin):
 
     @admin.display(description=_("Related to"))
     def subject_shown(self, call: ApiCall) -> str | SafeString:
-        return subject_display(call)
+        shown: str | SafeString = call.subject_html  # type: ignore[attr-defined]
+        return shown
 
     # --- one call ----------------------------------------------------------
 
@@ -140,11 +148,11 @@ def subject_display(call: ApiCall) -> str | SafeString:
     """A link if an app above resolves the subject, otherwise the subject itself."""
     if not call.subject:
         return ""
-    link = journal.subject_link(call.subject)
-    if link is None:
-        return call.subject
-    label, url = link
-    return format_html('<a href="{}">{}</a>', url, label)
+    return _linked(call.subject, journal.subject_link(call.subject))
+
+
+def _linked(subject: str, link: tuple[str, str] | None) -> str | SafeString:
+    return format_html('<a href="{}">{}</a>', link[1], link[0]) if link else subject
 
 
 def mark_hidden_parts(text: str) -> SafeString:

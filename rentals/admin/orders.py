@@ -45,6 +45,7 @@ class OrderAdmin(AccountCell, TrackedAdmin):
     export_permission = "rentals.export_order"
     list_title = pgettext_lazy("title", "Orders")
     list_display = ("state_", "account_", "price_", "holder", "time")
+    indexed_pairs = (frozenset({"account", "shown"}), frozenset({"project", "region"}))
     sortable_by = ("state_", "time")
     list_filter = filters.ORDERS
     search_fields = ("provider_id",)

@@ -68,6 +68,8 @@ class TransactionAdmin(AccountCell, ReadOnlyAdmin):
         "account_",
     )
     list_display_links = None
+    indexed_pairs = ()
+    time_field = "created_there"
     sortable_by = ("time", "type_")
     list_filter = filters.TRANSACTIONS
     list_before_template = "rentals/money.html"
