@@ -216,11 +216,15 @@ class PortalChangeList(ChangeList):
             return ordering
         return indexed_ordering(self, list(self.model_admin.get_ordering(request)))
 
+    def parts(self) -> list[QuerySet[Any]]:
+        """The rows in disjoint parts, of which each has an index."""
+        conditions = [Q()] if self.split is None else self.split.conditions()
+        return [self.unsplit.filter(condition) for condition in conditions]
+
     def get_results(self, request: HttpRequest) -> None:
         if wants_rows_only(request):
             return
-        conditions = [Q()] if self.split is None else self.split.conditions()
-        parts = [self.unsplit.filter(condition) for condition in conditions]
+        parts = self.parts()
         paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
         paginator.count = counted(*parts)
         number = paginator.validate_number(self.page_num)

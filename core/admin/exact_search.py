@@ -17,14 +17,14 @@ MOST: Final = 1_000
 """Rows that one id finds in one column. A provider may write the same placeholder into many."""
 
 
-def keys_of(*queries: QuerySet[Any]) -> list[int]:
+def keys_of(*queries: QuerySet[Any], most: int = MOST) -> list[int]:
     """The keys that any of these queries finds. Each has one condition, so that an index serves it.
 
     Conditions that are joined by OR make a database read its whole table.
     """
     found = dict[int, None]()
     for query in queries:
-        found |= dict.fromkeys(query.order_by().values_list("pk", flat=True)[:MOST])
+        found |= dict.fromkeys(query.order_by().values_list("pk", flat=True)[:most])
     return list(found)
 
 

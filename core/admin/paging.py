@@ -40,7 +40,7 @@ def page_of(parts: Sequence[QuerySet[Any]], rows: QuerySet[Any], first: int, end
     Their keys are read first, from an index alone and without the tables that `rows` joins.
     """
     keys = _keys(parts, end)[first:end]
-    found = {row.pk: row for row in rows.filter(pk__in=keys)} if keys else {}
+    found = {row.pk: row for row in rows.filter(pk__in=keys).order_by()} if keys else {}
     return [found[key] for key in keys if key in found]
 
 
@@ -65,22 +65,18 @@ def _keys(parts: Sequence[QuerySet[Any]], end: int) -> list[Any]:
 
 
 def indexed_ordering(changelist: Any, usual: list[str]) -> list[str]:
-    """The ordering of a list whose table is large: as usual, or by one of its sortable columns.
+    """The ordering of a list whose table is large: as usual, or its reverse.
 
-    An index ends with the usual order, so the reverse of a column also reverses what follows.
+    Only the column of the time is sortable. With another one first, no filter would have an index.
     """
     chosen = str(changelist.params.get(ORDER_VAR, "")).split(".")[0]
     _, minus, place = chosen.rpartition("-")
     if not place.isdecimal() or not int(place) < len(changelist.list_display):
         return usual
     column = changelist.list_display[int(place)]
-    if column not in changelist.model_admin.sortable_by:
-        return usual
-    name = changelist.get_ordering_field(column)
-    if usual[0].removeprefix("-") == name:
-        return usual if usual[0].startswith("-") == bool(minus) else _reversed(usual)
-    return [f"-{name}", *_reversed(usual)] if minus else [name, *usual]
-
-
-def _reversed(ordering: list[str]) -> list[str]:
-    return [name.removeprefix("-") if name.startswith("-") else f"-{name}" for name in ordering]
+    is_usual = usual[0].startswith("-") == bool(minus)
+    return (
+        usual
+        if is_usual or column not in changelist.model_admin.sortable_by
+        else [name.removeprefix("-") if name.startswith("-") else f"-{name}" for name in usual]
+    )

@@ -45,7 +45,7 @@ class MessageAdmin(AccountCell, TrackedAdmin):
     list_title = pgettext_lazy("title", "Messages")
     list_display = ("state_", "account_", "kind_", "segments", "sender", "time")
     indexed_pairs = (frozenset({"account", "shown"}),)
-    sortable_by = ("state_", "time")
+    sortable_by = ("time",)
     list_filter = filters.FILTERS
     actions = (
         bulk_actions.cancel_waiting,

@@ -50,7 +50,7 @@ class SessionAdmin(AccountCell, TrackedAdmin):
     list_title = pgettext_lazy("title", "Codes")
     list_display = ("state_", "account_", "sms", "tries", "took", "sender", "time")
     indexed_pairs = (frozenset({"account", "shown"}),)
-    sortable_by = ("state_", "time")
+    sortable_by = ("time",)
     list_filter = filters.FILTERS
     search_fields = ("public_id",)
     search_help_text = _("Full phone number, our reference or provider ID")
@@ -107,7 +107,7 @@ class SessionAdmin(AccountCell, TrackedAdmin):
         codes = SentCode.objects.filter(message__in=find_messages(term))
         return keys_of(
             Session.objects.filter(public_id=term[:24]),
-            Session.objects.filter(pk__in=list(codes.values_list("session", flat=True))),
+            Session.objects.filter(pk__in=list(codes.order_by().values_list("session", flat=True))),
         )
 
     def changelist_view(
@@ -117,7 +117,7 @@ class SessionAdmin(AccountCell, TrackedAdmin):
         context = getattr(answer, "context_data", None)
         if context and "cl" in context:
             listed = context["cl"]
-            context["funnel"] = conversion.funnel_of(listed.queryset)
+            context["funnel"] = conversion.funnel_of(*listed.parts())
             context["alarms"] = list(attention_items(request))
             context["period"] = filters.period_of(listed)
             context["query"] = listed.get_query_string()

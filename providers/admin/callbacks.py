@@ -52,7 +52,7 @@ class CallbackAdmin(AccountCell, ReadOnlyAdmin):
     list_select_related = ("account",)
     indexed_pairs = ()
     time_field = "received_at"
-    sortable_by = ("received", "says_", "state_")
+    sortable_by = ("received",)
     list_filter = FILTERS
     list_before_template = "providers/callback_health.html"
     search_fields = ("subject",)

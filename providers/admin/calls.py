@@ -49,7 +49,7 @@ class ApiCallAdmin(AccountCell, ReadOnlyAdmin):
     list_select_related = ("account",)
     indexed_pairs = ()
     time_field = "started_at"
-    sortable_by = ("time", "operation_shown", "outcome_shown")
+    sortable_by = ("time",)
     list_filter = FILTERS
     search_fields = ("subject", "url", "answer_body")
     search_help_text = _("Related message, code or order; address; or text of the answer")

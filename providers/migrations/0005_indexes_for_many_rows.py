@@ -93,11 +93,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='apicall',
-            index=models.Index(fields=['operation', '-started_at'], name='apicall_by_operation'),
+            index=models.Index(fields=['operation', '-started_at', '-id'], name='apicall_by_operation'),
         ),
         migrations.AddIndex(
             model_name='apicall',
-            index=models.Index(fields=['http_status', '-started_at'], name='apicall_by_status'),
+            index=models.Index(fields=['http_status', '-started_at', '-id'], name='apicall_by_status'),
         ),
         migrations.AddIndex(
             model_name='apicall',

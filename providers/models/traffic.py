@@ -53,8 +53,8 @@ class ApiCall(models.Model):
         indexes = [
             models.Index(fields=("-started_at", "-id"), name="apicall_newest"),
             models.Index(fields=("subject",), name="apicall_subject"),
-            models.Index(fields=("operation", "-started_at"), name="apicall_by_operation"),
-            models.Index(fields=("http_status", "-started_at"), name="apicall_by_status"),
+            models.Index(fields=("operation", "-started_at", "-id"), name="apicall_by_operation"),
+            models.Index(fields=("http_status", "-started_at", "-id"), name="apicall_by_status"),
             models.Index(
                 fields=("account",),
                 name="apicall_done",

@@ -137,7 +137,10 @@ def changes(request: HttpRequest) -> HttpResponse:
     since = _since(request)
     now = clock.now()
     scope = MINE if request.GET.get("scope") == MINE else TEAM
-    changed = Order.objects.filter(changed_at__gt=since - OVERLAP)
+    # In the order of their keys, SQLite would read all orders.
+    changed = Order.objects.filter(
+        pk__in=keys_of(Order.objects.filter(changed_at__gt=since - OVERLAP))
+    )
     rows = list(_in_scope(changed, request, scope).order_by("pk")[:MAX_ROWS])
     running = RunningNumbers(rows)
     if rows:

@@ -46,7 +46,7 @@ class OrderAdmin(AccountCell, TrackedAdmin):
     list_title = pgettext_lazy("title", "Orders")
     list_display = ("state_", "account_", "price_", "holder", "time")
     indexed_pairs = (frozenset({"account", "shown"}), frozenset({"project", "region"}))
-    sortable_by = ("state_", "time")
+    sortable_by = ("time",)
     list_filter = filters.ORDERS
     search_fields = ("provider_id",)
     search_help_text = _("Full phone number or order ID")

@@ -70,7 +70,7 @@ class TransactionAdmin(AccountCell, ReadOnlyAdmin):
     list_display_links = None
     indexed_pairs = ()
     time_field = "created_there"
-    sortable_by = ("time", "type_")
+    sortable_by = ("time",)
     list_filter = filters.TRANSACTIONS
     list_before_template = "rentals/money.html"
     search_fields = ("order_provider_id",)

@@ -83,6 +83,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='order',
+            index=models.Index(fields=['state', 'expires_at'], name='order_by_end'),
+        ),
+        migrations.AddIndex(
+            model_name='order',
             index=models.Index(fields=['changed_at'], name='order_changed'),
         ),
         migrations.AddIndex(

@@ -177,6 +177,7 @@ class Order(Stated, ClaimedRow, Settled):
                 fields=("account", "state", "-created_at", "-id"), name="order_by_account_state"
             ),
             models.Index(fields=("changed_at",), name="order_changed"),
+            models.Index(fields=("state", "expires_at"), name="order_by_end"),
             models.Index(
                 fields=("sms_at",),
                 name="order_sms",
