@@ -101,6 +101,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='apicall',
+            index=models.Index(condition=models.Q(('http_status__isnull', True)), fields=['-started_at', '-id'], name='apicall_no_answer'),
+        ),
+        migrations.AddIndex(
+            model_name='apicall',
             index=models.Index(condition=models.Q(('outcome', 'done')), fields=['account'], name='apicall_done'),
         ),
         migrations.AddIndex(

@@ -55,6 +55,12 @@ class ApiCall(models.Model):
             models.Index(fields=("subject",), name="apicall_subject"),
             models.Index(fields=("operation", "-started_at", "-id"), name="apicall_by_operation"),
             models.Index(fields=("http_status", "-started_at", "-id"), name="apicall_by_status"),
+            # PostgreSQL reads NULLs in the order of an index only if it has nothing else.
+            models.Index(
+                fields=("-started_at", "-id"),
+                name="apicall_no_answer",
+                condition=models.Q(http_status__isnull=True),
+            ),
             models.Index(
                 fields=("account",),
                 name="apicall_done",

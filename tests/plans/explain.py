@@ -29,6 +29,7 @@ FEW: Final = (
     "message_settled",
     "message_on_hold",
     "session_to_expire",
+    "apicall_no_answer",
     "order_on_hold",
     'hold_id" IS NOT NULL',
     'expires_at" <=',

@@ -119,7 +119,7 @@ def _call(account: Account, number: int, **fields: object) -> ApiCall:
 
 
 def _callback(account: Account, number: int, **fields: object) -> Callback:
-    values = {"state": "processed", "says": "delivered", **fields}
+    values = {"state": "applied", "says": "delivered", **fields}
     return Callback(
         account=account,
         digest=f"{number}",
