@@ -135,7 +135,9 @@ def find_message(received: ReceivedEvent) -> tuple[Message, str] | None:
             return None
     if not provider_id:
         return None
-    named = list(of_account.filter(provider_id=provider_id[:200])[:2])
+    # Without exclude(), SQLite would not use the partial index.
+    by_id = of_account.filter(provider_id=provider_id[:200]).exclude(provider_id="")
+    named = list(by_id[:2])
     return (named[0], "provider_id") if len(named) == 1 else None
 
 
@@ -155,6 +157,7 @@ def _unmatched(received: ReceivedEvent) -> Match | None:
     if not provider_id or OUR_REFERENCE.fullmatch(received.event.reference.lower()):
         return None
     named = Message.objects.filter(account=received.account.pk, provider_id=provider_id)
+    named = named.exclude(provider_id="")
     if len(named.values_list("pk")[:2]) < 2:
         return None
     return Match("", Effect.AMBIGUOUS, "provider_id", problem=SHARED_ID)

@@ -25,9 +25,12 @@ MAX_LISTED: Final = 10
 def flag_shared_ids(pks: Collection[int]) -> None:
     """Flag those of these messages whose id another message of the account has, and the others."""
     named = Message.objects.filter(pk__in=pks).exclude(provider_id="")
-    twins = Message.objects.filter(
-        account=OuterRef("account"), provider_id=OuterRef("provider_id")
-    ).exclude(pk=OuterRef("pk"))
+    # The exclude() is needed for SQLite, which would not use the partial index otherwise.
+    twins = (
+        Message.objects.filter(account=OuterRef("account"), provider_id=OuterRef("provider_id"))
+        .exclude(provider_id="")
+        .exclude(pk=OuterRef("pk"))
+    )
     shared = named.filter(Exists(twins)).only("account_id", "provider_id", "warnings")
     for message in shared:
         if NO_ID not in message.warnings:
@@ -55,7 +58,8 @@ def _reports_naming(ids: Any) -> QuerySet[Report]:
 
 def with_shared_id(message: Message) -> QuerySet[Message]:
     """The messages of an account with the same id of the provider, this one included."""
-    return Message.objects.filter(account=message.account_id, provider_id=message.provider_id)
+    same = Message.objects.filter(account=message.account_id, provider_id=message.provider_id)
+    return same.exclude(provider_id="")
 
 
 def message_named_beside(received: ReceivedEvent, message: Message) -> Message | None:
@@ -72,7 +76,8 @@ def message_named_beside(received: ReceivedEvent, message: Message) -> Message |
         .select_for_update(of=("self",))
         .order_by("pk")
     )
-    named = of_account.filter(provider_id=provider_id).first()
+    # SQLite proves only so that its index of ids serves the question.
+    named = of_account.filter(provider_id=provider_id).exclude(provider_id="").first()
     if named is not None:
         return named
     earlier = _reports_naming([provider_id]).values("message")

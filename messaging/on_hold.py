@@ -29,6 +29,13 @@ def on_hold() -> Q:
     return Q(state__in=(S.HELD, S.QUEUED), hold__isnull=False) | waits_in_batch
 
 
+def on_hold_parts() -> list[Q]:
+    """`on_hold` as disjoint conditions, each of which an index serves."""
+    batches = list(Batch.objects.filter(hold__isnull=False).order_by().values_list("pk", flat=True))
+    single = Q(batch=None, hold__isnull=False, state__in=(S.HELD, S.QUEUED))
+    return [single, *(Q(batch=pk, state__in=WAITS) for pk in batches)]
+
+
 def not_on_hold() -> Q:
     return ~on_hold()
 

@@ -7,7 +7,7 @@ orders codes for numbers that earn a share of each SMS, and the codes are never 
 from __future__ import annotations
 
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from providers import clock
 from providers.gateway.registry import clients
+from providers.models import Account
 
 from .models import Session
 
@@ -27,7 +28,9 @@ BURST_WITHIN: Final = timedelta(minutes=10)
 TIME_TO_ANSWER: Final = timedelta(minutes=5)
 """Younger codes may still be read out, so they do not count towards a share."""
 MAX_ROWS: Final = 20_000
-"""Medians and tables cover this many of the newest rows."""
+"""Funnels and tables cover this many of the newest rows."""
+MAX_TIMES: Final = 2_000
+"""The median covers this many of the newest sessions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Funnel:
     verified: int
     median: timedelta | None
     """Time from sending to the correct code."""
+    most: int = 0
+    """The number of newest sessions that it covers, if there are more."""
 
     @property
     def delivered_percent(self) -> int | None:
@@ -57,19 +62,34 @@ def percent(part: int, whole: int) -> int | None:
     return round(100 * part / whole) if whole else None
 
 
-def funnel_of(rows: QuerySet[Session]) -> Funnel:
-    """The conversion of these sessions."""
+def funnel_of(*parts: QuerySet[Session]) -> Funnel:
+    """The conversion of the newest sessions of these disjoint parts."""
     sent = Q(sent_at__isnull=False)
-    reports = Q(account__provider__in=_reporting())
-    counted = rows.order_by().aggregate(
-        sent=Count("pk", filter=sent),
-        reported_on=Count("pk", filter=sent & reports),
-        delivered=Count("pk", filter=sent & reports & Q(delivered_at__isnull=False)),
-        verified=Count("pk", filter=sent & Q(verified_at__isnull=False)),
+    reporting = Account.objects.filter(provider__in=_reporting()).order_by()
+    reports = Q(account__in=list(reporting.values_list("pk", flat=True)))
+    total: Counter[str] = Counter()
+    pairs: list[tuple[datetime | None, datetime | None]] = []
+    most = 0
+    for rows in parts:
+        newest = rows.select_related(None).prefetch_related(None).order_by("-created_at", "-pk")
+        counted = newest[:MAX_ROWS].aggregate(
+            rows=Count("pk"),
+            sent=Count("pk", filter=sent),
+            reported_on=Count("pk", filter=sent & reports),
+            delivered=Count("pk", filter=sent & reports & Q(delivered_at__isnull=False)),
+            verified=Count("pk", filter=sent & Q(verified_at__isnull=False)),
+        )
+        most = MAX_ROWS if counted.pop("rows") == MAX_ROWS else most
+        total.update(counted)
+        pairs += newest.values_list("sent_at", "verified_at")[:MAX_TIMES]
+    return Funnel(
+        total["sent"],
+        total["reported_on"],
+        total["delivered"],
+        total["verified"],
+        _median(pairs),
+        most,
     )
-    times = rows.filter(verified_at__isnull=False, sent_at__isnull=False).order_by("-created_at")
-    pairs = times.values_list("sent_at", "verified_at")[:MAX_ROWS]
-    return Funnel(**counted, median=_median(pairs))
 
 
 def _reporting() -> list[str]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from messaging import queue_message
 from messaging.models import Message
@@ -31,6 +31,8 @@ WENT_OUT: Final = frozenset({M.SUBMITTED} | REPORTS)
 STOPPED: Final = frozenset({M.REFUSED, M.NOT_SENT, M.CANCELLED})
 MAX_ANSWER_TIME: Final = queue_message.CODE_MAX_AGE + timedelta(minutes=1)
 """Longest time from making a code to the provider's answer, including the longest call."""
+MAX_ROWS: Final = 100
+"""Sessions that one sweep brings in step."""
 
 
 def sync_sessions(messages: Collection[int]) -> None:
@@ -59,13 +61,27 @@ def catch_up() -> None:
 
     This includes messages that are still queued although their session has ended.
     """
+    found = [*_behind(), *_unneeded()]
+    if found:
+        sync_sessions(found)
+
+
+def _behind() -> QuerySet[SentCode, int]:
+    """The messages whose open session is not in step with them."""
     newer = SentCode.objects.filter(session=OuterRef("session"), serial__gt=OuterRef("serial"))
     in_step = Q(session__state=S.PENDING, message__state__in=sorted(WAITING))
     in_step |= Q(session__state=S.SEND_UNKNOWN, message__state=M.UNKNOWN)
-    behind = Q(session__state__in=(S.PENDING, S.SEND_UNKNOWN)) & ~in_step & ~Exists(newer)
-    unneeded = Q(session__state__in=sorted(ENDED), message__state=M.QUEUED)
-    codes = SentCode.objects.filter(behind | unneeded).order_by("pk")
-    sync_sessions(list(codes.values_list("message", flat=True)[:100]))
+    # Open sessions are few, and an index finds them. All codes ever sent are many.
+    of_open = SentCode.objects.filter(session__state__in=(S.PENDING, S.SEND_UNKNOWN))
+    behind = of_open.filter(~in_step & ~Exists(newer)).order_by()
+    return behind.values_list("message", flat=True)[:MAX_ROWS]
+
+
+def _unneeded() -> QuerySet[SentCode, int]:
+    """The queued messages whose session has ended."""
+    queued = Message.objects.filter(state=M.QUEUED).exclude(kind=Message.Kind.TEXT)
+    ended = SentCode.objects.filter(message__in=queued, session__state__in=sorted(ENDED))
+    return ended.order_by().values_list("message", flat=True)[:MAX_ROWS]
 
 
 def _sync_one(code: SentCode, session: Session) -> None:

@@ -28,12 +28,13 @@ class Session(models.Model):
     It has one or more codes, each replacing the one before, a number of tries, and an end.
     """
 
-    public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
+    public_id = models.CharField(max_length=24, editable=False, default=public_id)
     # NULL, not "", if there is no form: NULLs do not violate the unique constraint.
-    form_token = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001
+    form_token = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001
     account = models.ForeignKey(
         Account,
         on_delete=models.PROTECT,
+        db_index=False,
         related_name="code_sessions",
         verbose_name=pgettext_lazy("field", "account"),
     )
@@ -42,6 +43,7 @@ class Session(models.Model):
         Account,
         on_delete=models.PROTECT,
         null=True,
+        db_index=False,
         related_name="+",
         verbose_name=_("backup account"),
     )
@@ -70,6 +72,7 @@ class Session(models.Model):
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
+        db_index=False,
         related_name="+",
         verbose_name=_("sent by"),
     )
@@ -81,7 +84,11 @@ class Session(models.Model):
     verified_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
     )
     provider_says_verified_at = models.DateTimeField(null=True)
     """When a callback reported success. This is evidence only and never verifies."""
@@ -105,12 +112,20 @@ class Session(models.Model):
             models.CheckConstraint(
                 condition=models.Q(tries__lte=MAX_TRIES), name="session_tries_bounded"
             ),
+            # Not unique=True, which costs an index for LIKE on PostgreSQL.
+            models.UniqueConstraint(fields=("public_id",), name="session_public_id"),
+            models.UniqueConstraint(fields=("form_token",), name="session_form_token"),
         ]
         indexes = [
             models.Index(fields=("-created_at", "-id"), name="session_newest"),
             models.Index(fields=("state", "-created_at"), name="session_by_state"),
             models.Index(fields=("recipient", "-created_at"), name="session_by_recipient"),
             models.Index(fields=("created_by", "-created_at"), name="session_by_sender"),
+            models.Index(fields=("account", "-created_at", "-id"), name="session_by_account"),
+            models.Index(
+                fields=("account", "state", "-created_at", "-id"), name="session_by_account_state"
+            ),
+            models.Index(fields=("country", "-created_at", "-id"), name="session_by_country"),
             models.Index(
                 fields=("expires_at",),
                 name="session_to_expire",

@@ -20,7 +20,7 @@ from .codes_on_hold import CodesOnHold
 from .engine.check_source import CheckSource
 from .models import Attempt, SendGap
 from .presentation import dashboard, labels, number_events, search_hits, visibility
-from .presentation.journal_links import session_link
+from .presentation.journal_links import session_links
 from .states import AttemptState
 
 
@@ -41,5 +41,5 @@ def register_app() -> None:
     number_sources.register(number_events.SessionsOfNumber())
     search.register(search_hits.find_hits)
     listeners.register("session", message_sync.sync_sessions)
-    register_subject_resolver("session", session_link)
+    register_subject_resolver("session", session_links)
     subscribe(VerificationReported, provider_reports.on_verification)

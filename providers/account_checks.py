@@ -18,7 +18,7 @@ from core.pruning import delete_in_chunks
 from . import clock
 from .engine.wake import wake_engine
 from .gateway.client import Client, ReportsBalance, ReportsProfile
-from .models import Account, BalanceReading, Enquiry
+from .models import Account, Enquiry
 
 NOTHING_TO_CHECK: Final = "nothing_to_check"
 """The stored reason of a check of a provider that has no free call."""
@@ -59,8 +59,11 @@ def prune() -> int:
     """Delete enquiries and balance readings whose retention has passed."""
     now = clock.now()
     oldest = now - timedelta(days=settings.BALANCE_READING_DAYS)
-    enquiries = delete_in_chunks(Enquiry.objects.filter(ended_at__lt=now - RETENTION))
-    return enquiries + delete_in_chunks(BalanceReading.objects.filter(read_at__lt=oldest))
+    pruned = delete_in_chunks(Enquiry.objects.filter(ended_at__lt=now - RETENTION))
+    for account in Account.objects.order_by():
+        # The index has the readings by account.
+        pruned += delete_in_chunks(account.readings.filter(read_at__lt=oldest))
+    return pruned
 
 
 def request_all_balances() -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
@@ -18,7 +20,8 @@ from . import clock
 from .gateway.call import CallRecord
 from .models import ApiCall
 
-Resolver = Callable[[str], tuple[str, str] | None]
+Resolver = Callable[[Collection[str]], Mapping[str, tuple[str, str]]]
+"""From the ids of one kind to the labels and URLs of those that exist, in one query."""
 _resolvers: dict[str, Resolver] = {}
 
 
@@ -40,6 +43,7 @@ class BufferedRecorder:
         return records
 
 
+IDENTITY: Final = re.compile(r"[0-9]{1,18}")
 MOST_COMPARED: Final = 3
 """Calls of a transaction that are looked up to find out whether it was committed."""
 LEFT_OUT: Final = "(left out: the database refused this row)"
@@ -122,7 +126,7 @@ def _values(account_id: int, call: CallRecord) -> tuple[Any, ...]:
 
 
 def register_subject_resolver(kind: str, resolver: Resolver) -> None:
-    """Register how an app shows the subject `kind:id`: as a label and a URL, or None."""
+    """Register how an app shows the subjects `kind:id`, each as a label and a URL."""
     _resolvers[kind] = resolver
 
 
@@ -141,11 +145,24 @@ def find_subjects(identity: str) -> list[str]:
     return [subject for finder in _finders for subject in finder(identity)]
 
 
+def subject_links(subjects: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """The label and URL of each subject that an app knows. One query for each kind."""
+    by_kind: dict[str, set[str]] = defaultdict(set)
+    for subject in subjects:
+        kind, _, identity = subject.partition(":")
+        # Other ids than numbers would be refused by the database.
+        if kind in _resolvers and IDENTITY.fullmatch(identity):
+            by_kind[kind].add(identity)
+    return {
+        f"{kind}:{identity}": link
+        for kind, identities in by_kind.items()
+        for identity, link in _resolvers[kind](identities).items()
+    }
+
+
 def subject_link(subject: str) -> tuple[str, str] | None:
     """The label and URL of a subject; None if no app knows it."""
-    kind, _, identity = subject.partition(":")
-    resolver = _resolvers.get(kind)
-    return resolver(identity) if resolver and identity else None
+    return subject_links([subject]).get(subject)
 
 
 def prune() -> int:

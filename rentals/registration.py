@@ -35,7 +35,7 @@ from .presentation import (
     search_hits,
     visibility,
 )
-from .presentation.journal_links import order_link
+from .presentation.journal_links import order_links
 from .states import CANCEL_OPEN, OrderState, ReadingState
 
 _FAR_TIMES: Final = {
@@ -72,5 +72,5 @@ def register_app(config: AppConfig) -> None:
     balances.register_later_statements(later_statements)
     for name, far_time in _FAR_TIMES.items():
         far_times.register(name, far_time.bring_near)
-    register_subject_resolver("order", order_link)
+    register_subject_resolver("order", order_links)
     post_migrate.connect(fill_catalogue, sender=config, dispatch_uid="rentals.fill_catalogue")

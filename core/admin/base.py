@@ -6,8 +6,8 @@ volume of traffic, and a phone number would reveal whose traffic it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final, TypeAlias
 
 from django import forms
 from django.contrib import messages
@@ -36,9 +36,12 @@ from .changelist import (
 )
 from .exports import export_buttons
 from .history import LoggedForms
+from .paging import MOST_COUNTED, counted
 
 MAX_SEARCH_LENGTH = 200
 MAX_SEARCH_WORDS = 20
+
+TOO_MANY: Final = _("No change: these are more than %(most)s rows. Narrow the list first.")
 
 SLUG_SCRIPTS = ("urlify.js", "prepopulate.js", "xregexp.js", "xregexp.min.js")
 """Scripts that Django's admin loads on every list and form to prepopulate slug fields."""
@@ -73,6 +76,9 @@ class PortalAdmin(LoggedForms):
     compressed_fields = False
     preserve_filters = True
     actions: Any = ()
+    indexed_pairs: Collection[frozenset[str]] | None = None
+    """Of a large table, the filters that an index serves together. Others cover a period."""
+    time_field = "created_at"
 
     @property
     def media(self) -> forms.Media:
@@ -177,6 +183,9 @@ class PortalAdmin(LoggedForms):
             return []
         return export_buttons(request, reverse(self.url_name("export")))
 
+    def prepare_rows(self, rows: Sequence[Any]) -> None:
+        """Read what the cells of one page need beside their rows, in a few queries for all."""
+
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("Nothing here yet."), self.get_list_primary(request))
 
@@ -208,6 +217,14 @@ class PortalAdmin(LoggedForms):
         except (DisallowedModelAdminLookup, OverflowError):
             return plain
         return answer
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """Refuses an action on all rows of a list that counts no further."""
+        across = request.POST.get("select_across", "0") not in ("", "0")
+        if across and counted(queryset).is_open:
+            messages.error(request, TOO_MANY % {"most": f"{MOST_COUNTED:,}"})
+            return HttpResponseRedirect(request.get_full_path())
+        return super().response_action(request, queryset)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Allows only the fields that the list offers as filters.

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from datetime import timedelta
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from django.contrib import messages
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest
+from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import checkbox
 from unfold.templatetags import unfold_list
 from unfold.views import ChangeList
@@ -23,7 +28,11 @@ from unfold.views import ChangeList
 from core.punctuation import label_text, listed
 
 from .buttons import Button, EmptyState
+from .exact_search import text_search_note
+from .filters import LocalTimeFilter, RecentFilter, Splits
+from .paging import MOST_COUNTED, counted, indexed_ordering, page_of
 from .protocols import ModelPages
+from .row_requests import want_rows_only, wants_rows_only
 
 if TYPE_CHECKING:
     AnyPaginator = Paginator[Any]
@@ -31,6 +40,11 @@ else:
     AnyPaginator = Paginator
 
 
+DAYS_OF_MANY_FILTERS: Final = 31
+_MANY_FILTERS: Final = _(
+    "With these filters together, the list covers the last %(days)s days. Choose a period to see"
+    " older rows."
+)
 ANY_ROW: Final = "any-row"
 MALFORMED: Final = re.compile(r"[0-9]{16}")
 """A number too large for a database integer."""
@@ -87,7 +101,11 @@ def cache_headers() -> None:
 
 
 def open_changelist(admin: ModelPages, request: HttpRequest) -> PortalChangeList:
-    """The change list at this URL. Raises `Http404` if the admin rejects its filters."""
+    """The rows and filters of the list at this URL, without count, page and choices.
+
+    Raises `Http404` if the admin rejects its filters.
+    """
+    want_rows_only(request)
     try:
         found: PortalChangeList = admin.get_changelist_instance(request)
     except (DisallowedModelAdminLookup, IncorrectLookupParameters):
@@ -108,7 +126,18 @@ def filtered(admin: ModelPages, request: HttpRequest) -> QuerySet[Any]:
 
 
 class LastPagePaginator(AnyPaginator):
-    """A page number past the end means the last page, because rows move while staff read."""
+    """A page number past the end means the last page, because rows move while staff read.
+
+    Counts up to `MOST_COUNTED` rows, and has no pages beyond them: both take longer with each row.
+    """
+
+    @cached_property
+    def count(self) -> int:
+        return counted(cast("QuerySet[Any]", self.object_list))
+
+    @cached_property
+    def num_pages(self) -> int:
+        return min(super().num_pages, MOST_COUNTED // self.per_page)
 
     def validate_number(self, number: Any) -> int:
         return min(max(int(number), 1), self.num_pages)
@@ -129,6 +158,9 @@ class PortalChangeList(ChangeList):
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
+        self.request = request
+        if wants_rows_only(request):
+            return
         # The page links need the page number that is shown, not the requested one.
         self.page_num = self.paginator.validate_number(self.page_num)
         self.empty_state = self.model_admin.get_empty_state(request)
@@ -139,10 +171,84 @@ class PortalChangeList(ChangeList):
         self.is_narrowed = bool(self.query or self.has_active_filters or hidden)
         self.clear_url = "?period=all" if hidden else "?"
 
+    # --- the rows ------------------------------------------------------------
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        found = super().get_filters(request)
+        several = [one for one in found[0] if isinstance(one, Splits) and one.conditions()]
+        # One filter is split, the others narrow each of its parts.
+        self.split = max(several, key=lambda one: len(one.conditions()), default=None)
+        if self.split is not None:
+            self.split.is_split = True
+        return found
+
+    def get_queryset(
+        self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
+    ) -> QuerySet[Any]:
+        self.unsplit: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
+        self.is_bounded = self._needs_period(request)
+        if self.is_bounded:
+            since = timezone.now() - timedelta(days=DAYS_OF_MANY_FILTERS)
+            self.unsplit = self.unsplit.filter(**{f"{self.model_admin.time_field}__gte": since})
+        return self.unsplit if self.split is None else self.split.narrow(self.unsplit)
+
+    def _needs_period(self, request: HttpRequest) -> bool:
+        """Whether the filters are more than an index serves, without a period or a search."""
+        pairs = self.model_admin.indexed_pairs
+        if pairs is None or self.query:
+            return False
+        used = [spec for spec in self.filter_specs if self._is_used(request, spec)]
+        if any(isinstance(spec, RecentFilter | LocalTimeFilter) for spec in used):
+            return False
+        names = {getattr(spec, "field_path", None) or spec.parameter_name for spec in used}
+        return len(names) > 1 and frozenset(names) not in pairs
+
+    @staticmethod
+    def _is_used(request: HttpRequest, spec: Any) -> bool:
+        if isinstance(spec, RecentFilter):
+            return bool(spec.chosen)
+        names = [name for name in spec.expected_parameters() if name]
+        return any(request.GET.get(name) for name in names)
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        if self.model_admin.sortable_by is None:
+            ordering: list[Any] = super().get_ordering(request, queryset)
+            return ordering
+        return indexed_ordering(self, list(self.model_admin.get_ordering(request)))
+
+    def parts(self) -> list[QuerySet[Any]]:
+        """The rows in disjoint parts, of which each has an index."""
+        conditions = [Q()] if self.split is None else self.split.conditions()
+        return [self.unsplit.filter(condition) for condition in conditions]
+
+    def get_results(self, request: HttpRequest) -> None:
+        if wants_rows_only(request):
+            return
+        parts = self.parts()
+        paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
+        paginator.count = counted(*parts)
+        number = paginator.validate_number(self.page_num)
+        first = (number - 1) * self.list_per_page
+        rows = self.apply_select_related(self.root_queryset)
+        self.result_list = page_of(parts, rows, first, first + self.list_per_page)
+        if self.is_bounded:
+            messages.info(request, _MANY_FILTERS % {"days": DAYS_OF_MANY_FILTERS})
+        self.model_admin.prepare_rows(self.result_list)
+        self.result_count = paginator.count
+        self.multi_page = paginator.count > self.list_per_page
+        self.show_full_result_count = False
+        self.show_admin_actions = True
+        self.full_result_count = None
+        self.can_show_all = False
+        self.paginator = paginator
+
     @property
     def chips(self) -> list[Chip]:
         """The active filters, each with the URL of the list without it."""
         found = []
+        if searched := text_search_note(self.request):
+            url = self.get_query_string(remove=[SEARCH_VAR])
+            found.append(Chip(searched, url))
         for spec in self.filter_specs:
             default_chip = getattr(spec, "default_chip", None)
             if default_chip:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any, ClassVar, Final
 
 from django.db.models import Q, QuerySet
@@ -15,14 +17,17 @@ from unfold.contrib.filters.admin import (
     DropdownFilter,
     MultipleDropdownFilter,
     RangeDateTimeFilter,
+    RelatedDropdownFilter,
 )
 from unfold.contrib.filters.forms import RangeDateTimeForm
 
 from core.countries import country_name
+from core.distinct_values import distinct_values
 from core.local_time import LocalDateTimeField, earliest_moment, latest_moment
 
 from .buttons import Text
 from .labels import states_of
+from .row_requests import wants_rows_only
 
 EARLIEST: Final = 1900
 LATEST: Final = 9000
@@ -75,6 +80,36 @@ class LocalTimeFilter(RangeDateTimeFilter):
 
 NOT_FILTERS: Final = frozenset({"p", "o", "e", "_facets"})
 """Query parameters that page or sort, but do not filter."""
+
+
+class StoredChoices:
+    """A filter whose choices are read from the database, unless only its rows are wanted."""
+
+    request: HttpRequest
+
+    def stored_choices(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        raise NotImplementedError
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [] if wants_rows_only(request) else self.stored_choices(request, model_admin)
+
+    def has_output(self) -> bool:
+        # Without output, Django would not apply the filter.
+        shown: bool = wants_rows_only(self.request) or super().has_output()  # type: ignore[misc]
+        return shown
+
+
+class RelatedFilter(RelatedDropdownFilter):
+    """Rows of one account or person."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
+        if wants_rows_only(request):
+            return []
+        found: list[Any] = super().field_choices(field, request, model_admin)
+        return found
+
+    def has_output(self) -> bool:
+        return wants_rows_only(self.request) or bool(super().has_output())
 
 
 class RecentFilter(DropdownFilter):
@@ -134,7 +169,29 @@ class RecentFilter(DropdownFilter):
         return queryset.filter(**{f"{self.field_name}__gte": since})
 
 
-class AnyOfFilter(MultipleDropdownFilter):
+class Splits:
+    """A filter that is one condition or several, of which each row meets one at most.
+
+    A list reads the newest rows of each condition from its own index and merges them. Joined by
+    OR, a database would sort all rows that meet any of them.
+    """
+
+    is_split = False
+    """Whether the list applies the conditions, instead of `queryset`."""
+
+    def conditions(self) -> list[Q]:
+        """The chosen conditions; none if the filter is not used."""
+        raise NotImplementedError
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset if self.is_split else self.narrow(queryset)
+
+    def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.conditions()
+        return queryset.filter(reduce(or_, chosen)) if chosen else queryset
+
+
+class AnyOfFilter(Splits, MultipleDropdownFilter):
     """Rows whose field is any of the chosen values.
 
     The subclass names the field and defines the choices by `words` or `lookups`.
@@ -146,9 +203,10 @@ class AnyOfFilter(MultipleDropdownFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(value, str(word)) for value, word in self.words.items()]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = self.value()
-        return queryset.filter(**{f"{self.field_name}__in": chosen}) if chosen else queryset
+    def conditions(self) -> list[Q]:
+        # Nobody looks for an empty value, and without it a partial index serves the others.
+        chosen = [value for value in dict.fromkeys(self.value() or []) if value]
+        return [Q(**{self.field_name: value}) & ~Q(**{self.field_name: ""}) for value in chosen]
 
 
 class OneOfFilter(DropdownFilter):
@@ -161,7 +219,7 @@ class OneOfFilter(DropdownFilter):
         return queryset.filter(**{self.field_name: value}) if value else queryset
 
 
-class StateFilter(MultipleDropdownFilter):
+class StateFilter(Splits, MultipleDropdownFilter):
     """Filters by state label, including derived states.
 
     The subclass sets `kind`, the kind of labels, and implements `where`.
@@ -181,24 +239,23 @@ class StateFilter(MultipleDropdownFilter):
         labels = states_of(self.kind)
         return [(key, str(one.word)) for key, one in labels.items() if key not in self.excluded]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = [value for value in self.value() or [] if value in states_of(self.kind)]
-        if not chosen:
-            return queryset
-        wanted = Q()
-        for value in chosen:
-            wanted |= self.where(value)
-        return queryset.filter(wanted)
+    def parts(self, shown: str) -> list[Q]:
+        """`where` as several conditions, each of which an index serves."""
+        return [self.where(shown)]
+
+    def conditions(self) -> list[Q]:
+        known = states_of(self.kind)
+        chosen = [value for value in dict.fromkeys(self.value() or []) if value in known]
+        return [part for value in chosen for part in self.parts(value)]
 
 
-class CountryFilter(OneOfFilter):
+class CountryFilter(StoredChoices, OneOfFilter):
     """Filters by the countries that occur in the table. The subclass may set the field."""
 
     title = pgettext_lazy("field", "Country/region")
     parameter_name = "country"
     field_name = "country"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        rows = model_admin.model.objects.order_by(self.field_name)
-        codes = rows.values_list(self.field_name, flat=True).distinct()
+    def stored_choices(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        codes = distinct_values(model_admin.model, self.field_name)
         return sorted(((code, country_name(code)) for code in codes), key=lambda pair: pair[1])

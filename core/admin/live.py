@@ -20,6 +20,8 @@ from .protocols import ModelPages
 
 MAX_ROWS: Final = 100
 FIRST_MINUTE: Final = timedelta(minutes=1)
+COMMITTED_WITHIN: Final = timedelta(hours=1)
+"""A row that was made earlier than another one, but committed later, has a higher id."""
 
 Cells: TypeAlias = Callable[[Any], Mapping[str, str]]
 """The cells of a row that may change, by column name."""
@@ -40,9 +42,8 @@ def changed_cells(admin: ModelPages, request: HttpRequest, cells: Cells) -> Json
     the URL remains that of the list.
     """
     ids = [one for one in request.headers.get("X-Rows", "").split(",") if one][:MAX_ROWS]
-    rows = list(admin.get_queryset(request).filter(public_id__in=ids))
-    newest = max((row.pk for row in rows), default=None)
-    newer = _newer(admin, request, newest) if newest else 0
+    rows = list(admin.get_queryset(request).filter(public_id__in=ids).order_by())
+    newer = _newer(admin, request, max(rows, key=lambda row: row.pk)) if rows else 0
     text = ngettext("Show %(count)d new", "Show %(count)d new", newer) % {"count": newer}
     found = {
         row.public_id: {name: conditional_escape(shown) for name, shown in cells(row).items()}
@@ -51,10 +52,13 @@ def changed_cells(admin: ModelPages, request: HttpRequest, cells: Cells) -> Json
     return JsonResponse({"rows": found, "newer": text if newer else ""})
 
 
-def _newer(admin: ModelPages, request: HttpRequest, newest: int) -> int:
+def _newer(admin: ModelPages, request: HttpRequest, newest: Any) -> int:
     try:
         rows = open_changelist(admin, request).queryset
     except Http404:
         return 0
-    count: int = rows.filter(pk__gt=newest)[:MAX_ROWS].count()
+    # Every index of a list ends with the time, so this reads newer rows only.
+    since = newest.created_at - COMMITTED_WITHIN
+    newer = rows.filter(created_at__gte=since, pk__gt=newest.pk)
+    count: int = newer.order_by()[:MAX_ROWS].count()
     return count

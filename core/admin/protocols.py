@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from django.contrib.admin import AdminSite
@@ -21,6 +22,16 @@ class ModelPages(Protocol):
     model: type[Model]
     opts: Options[Any]
     admin_site: AdminSite
+
+    sortable_by: Sequence[str] | None
+    indexed_pairs: Collection[frozenset[str]] | None
+    time_field: str
+
+    def prepare_rows(self, rows: Sequence[Any]) -> None: ...
+
+    def get_ordering(self, request: HttpRequest) -> Sequence[str]: ...
+
+    def get_paginator(self, request: HttpRequest, queryset: Any, per_page: int) -> Any: ...
 
     def url_name(self, name: str) -> str: ...
 

@@ -22,6 +22,7 @@ from core.visibility import may_reveal
 
 from .base import PortalAdmin
 from .buttons import Crumb
+from .exact_search import keys_of
 from .live import Cells, changed_cells
 from .pages import current_user, fragment, refuse_fragment
 
@@ -99,13 +100,22 @@ class TrackedAdmin(ReadOnlyAdmin):
 
     # --- for the subclass ----------------------------------------------------
 
-    def match_id(self, term: str) -> Q:
-        """The condition for objects whose public id or provider's id is exactly `term`."""
+    def find_ids(self, term: str) -> list[int]:
+        """The keys of the objects whose public id or provider's id is exactly `term`."""
         raise NotImplementedError
 
-    def extra_search(self, request: HttpRequest, term: str) -> Q:
-        """A further condition for a search for `term`."""
-        return Q()
+    def match_number(self, number: str) -> Q:
+        """The condition for objects with this number (E.164)."""
+        return Q(**{self.number_field: number})
+
+    def search_text(
+        self, request: HttpRequest, rows: QuerySet[Any], term: str
+    ) -> QuerySet[Any] | None:
+        """Those of `rows` whose text has the term, which is no id and no number.
+
+        None if the list has no texts, or none for this reader.
+        """
+        return None
 
     def reader_columns(self, request: HttpRequest) -> Sequence[Any]:
         """The columns after the first, built for each request.
@@ -140,11 +150,19 @@ class TrackedAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        found = self.match_id(term) | self.extra_search(request, term)
+        keys = self.find_ids(term)
         number = search_key(term)
-        if number and may_ask_for(self, request, number):
-            found |= Q(**{self.number_field: number})
-        return queryset.filter(found), False
+        if number:
+            if may_ask_for(self, request, number):
+                of_number = self.match_number(number)
+                if not keys:
+                    return queryset.filter(of_number), False
+                keys += keys_of(self.model._default_manager.filter(of_number))
+        elif not keys:
+            texts = self.search_text(request, queryset, term)
+            if texts is not None:
+                return texts, False
+        return queryset.filter(pk__in=keys), False
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -159,7 +177,8 @@ class TrackedAdmin(ReadOnlyAdmin):
         term = request.GET.get("q", "").strip()
         if request.method != "GET" or not term:
             return None
-        found = list(self.get_queryset(request).filter(self.match_id(term))[:2])
+        keys = self.find_ids(term)
+        found = list(self.get_queryset(request).filter(pk__in=keys)[:2]) if keys else []
         return found[0] if len(found) == 1 else None
 
     # --- fragments that open pages poll --------------------------------------

@@ -13,11 +13,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
-from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 from core.admin.base import PortalAdmin
 from core.admin.buttons import EmptyState
-from core.admin.filters import LocalTimeFilter, StateFilter
+from core.admin.filters import LocalTimeFilter, RelatedFilter, StateFilter
 from core.admin.labels import state_label
 from core.admin.pages import fragment
 from core.admin.read_only import ReadOnlyAdmin
@@ -40,7 +39,7 @@ class ShownStateFilter(StateFilter):
         return where_shown(shown)
 
 
-class SenderFilter(RelatedDropdownFilter):
+class SenderFilter(RelatedFilter):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.title = _("Sent by")
@@ -54,7 +53,7 @@ class BatchAdmin(AccountCell, ReadOnlyAdmin):
     list_display = ("state_", "name", "account_", "good", "sender", "time")
     list_filter = (
         ShownStateFilter,
-        ("account", RelatedDropdownFilter),
+        ("account", RelatedFilter),
         ("created_by", SenderFilter),
         ("created_at", LocalTimeFilter),
     )

@@ -11,7 +11,6 @@ from django.utils.translation import pgettext_lazy
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     DropdownFilter,
-    RelatedDropdownFilter,
 )
 
 from core.admin.filters import (
@@ -20,13 +19,16 @@ from core.admin.filters import (
     LocalTimeFilter,
     OneOfFilter,
     RecentFilter,
+    RelatedFilter,
     StateFilter,
+    StoredChoices,
 )
+from core.distinct_values import distinct_values
 from core.times import short_time
 from providers.error_texts import explain
 
 from ..models import Batch, Message
-from ..presentation.labels import where_shown
+from ..presentation.labels import shown_parts, where_shown
 
 MAX_OFFERED: Final = 30
 """Number of batches that the filter offers."""
@@ -38,28 +40,29 @@ class ShownStateFilter(StateFilter):
     def where(self, shown: str) -> Q:
         return where_shown(shown)
 
+    def parts(self, shown: str) -> list[Q]:
+        return shown_parts(shown)
 
-class ReasonFilter(AnyOfFilter):
+
+class ReasonFilter(StoredChoices, AnyOfFilter):
     """Filter by the reason why a message failed."""
 
     title = pgettext_lazy("field", "Reason")
     parameter_name = "reason"
     field_name = "reason"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        known = Message.objects.exclude(reason="").order_by("reason")
-        reasons = known.values_list("reason", flat=True).distinct()
-        return [(reason, explain(reason).title) for reason in reasons]
+    def stored_choices(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(reason, explain(reason).title) for reason in distinct_values(Message, "reason")]
 
 
-class BatchFilter(OneOfFilter):
+class BatchFilter(StoredChoices, OneOfFilter):
     """Filter by batch. Offers the newest batches, and the one in the address."""
 
     title = pgettext_lazy("field", "Batch")
     parameter_name = "batch"
     field_name = "batch__public_id"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def stored_choices(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         if not request.user.has_perm("messaging.view_batch"):
             return []
         begun = Batch.objects.exclude(started_at=None).order_by("-pk")
@@ -91,9 +94,9 @@ class ConflictFilter(DropdownFilter):
 
 FILTERS: tuple[Any, ...] = (
     ShownStateFilter,
-    ("account", RelatedDropdownFilter),
+    ("account", RelatedFilter),
     ("kind", ChoicesDropdownFilter),
-    ("created_by", RelatedDropdownFilter),
+    ("created_by", RelatedFilter),
     CountryFilter,
     ReasonFilter,
     BatchFilter,

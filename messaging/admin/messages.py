@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from datetime import timedelta
+from typing import Any, ClassVar, Final
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from core.admin.buttons import EmptyState
+from core.admin.exact_search import note_text_search, text_period
 from core.admin.labels import state_label
 from core.admin.live import Cells
 from core.admin.read_only import TrackedAdmin
@@ -21,11 +23,17 @@ from core.masking import data, plain_number
 from core.visibility import may_reveal, may_see_whole
 from providers.admin.account_cell import AccountCell
 
+from ..find_messages import find_messages
 from ..models import Message
 from ..presentation.labels import SMS_KINDS, shown_state
 from . import bulk_actions, export, filters, message_page, tabs
 from .actions import CancelPage, ReleasePage, RevealPage, SendAgainPage, SettlePage
 from .send_page import SendPage, preview
+
+SHORTEST_TEXT: Final = 3
+"""Characters of Latin text. Many Chinese words have two."""
+TEXTS_OF: Final = timedelta(days=7)
+"""The period whose texts a search reads."""
 
 
 @admin.register(Message)
@@ -36,6 +44,8 @@ class MessageAdmin(AccountCell, TrackedAdmin):
     export_permission = export.PERMISSION
     list_title = pgettext_lazy("title", "Messages")
     list_display = ("state_", "account_", "kind_", "segments", "sender", "time")
+    indexed_pairs = (frozenset({"account", "shown"}),)
+    sortable_by = ("time",)
     list_filter = filters.FILTERS
     actions = (
         bulk_actions.cancel_waiting,
@@ -108,13 +118,19 @@ class MessageAdmin(AccountCell, TrackedAdmin):
     def reader_columns(self, request: HttpRequest) -> list[Any]:
         return [message_page.recipient_column(request.user)]
 
-    def match_id(self, term: str) -> Q:
-        return Q(reference=term[:32].lower()) | Q(public_id=term[:24]) | Q(provider_id=term[:200])
+    def find_ids(self, term: str) -> list[int]:
+        return find_messages(term)
 
-    def extra_search(self, request: HttpRequest, term: str) -> Q:
-        if len(term) < 3 or not may_reveal(Message, request.user):
-            return Q()
-        return Q(kind=Message.Kind.TEXT, text__icontains=term[:200])
+    def search_text(
+        self, request: HttpRequest, rows: QuerySet[Message], term: str
+    ) -> QuerySet[Message] | None:
+        too_short = len(term) < SHORTEST_TEXT - (not term.isascii())
+        if too_short or not may_reveal(Message, request.user):
+            return None
+        start, end = text_period(request, "created_at", TEXTS_OF)
+        note_text_search(request, start, end)
+        texts = rows.filter(created_at__range=(start, end), kind=Message.Kind.TEXT)
+        return texts.filter(text__icontains=term[:200])
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("No SMS sent yet."), self.get_list_primary(request), "sms")

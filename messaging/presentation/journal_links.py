@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
-from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from ..find_messages import find_messages
 from ..models import Message
 
 
-def message_link(identity: str) -> tuple[str, str] | None:
-    """Return label and URL; only the end of the number, since the journal masks numbers too."""
-    found = Message.objects.filter(pk=identity).values_list("public_id", "recipient").first()
-    if found is None:
-        return None
-    public_id, recipient = found
-    label = _("message …%(digits)s") % {"digits": recipient[-4:]}
-    return label, reverse("admin:messaging_message_change", args=[public_id])
+def message_links(identities: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Return labels and URLs; only the end of the number, since the journal masks numbers too."""
+    found = Message.objects.filter(pk__in=identities).order_by()
+    return {
+        str(pk): (
+            _("message …%(digits)s") % {"digits": recipient[-4:]},
+            reverse("admin:messaging_message_change", args=[public_id]),
+        )
+        for pk, public_id, recipient in found.values_list("pk", "public_id", "recipient")
+    }
 
 
 MAX_FOUND: Final = 50
@@ -26,6 +29,4 @@ MAX_FOUND: Final = 50
 
 def find_subjects(identity: str) -> list[str]:
     """Return the subjects of the messages that have exactly this id."""
-    named = Q(reference=identity.lower()) | Q(provider_id=identity) | Q(public_id=identity)
-    found = Message.objects.filter(named).order_by().values_list("pk", flat=True)
-    return [f"message:{pk}" for pk in found[:MAX_FOUND]]
+    return [f"message:{pk}" for pk in find_messages(identity)[:MAX_FOUND]]

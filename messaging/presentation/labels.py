@@ -20,7 +20,7 @@ from providers.gateway.vocabulary import SmsKind
 from providers.models import Account
 
 from ..models import Message
-from ..on_hold import ON_HOLD, is_on_hold, not_on_hold, on_hold
+from ..on_hold import ON_HOLD, is_on_hold, not_on_hold, on_hold, on_hold_parts
 from ..states import MessageState
 
 S = MessageState
@@ -184,19 +184,20 @@ def _report_wait() -> timedelta:
 
 def where_shown(shown: str) -> Q:
     """Select the messages whose label is `shown`, for filters."""
-    without_reports = [key for key, client in clients().items() if not client.reports_delivery]
     oldest = clock.now() - _report_wait()
     overdue = Q(answered_at__lte=oldest) | Q(answered_at=None, handed_over_at__lte=oldest)
     unsettled = Q(state=S.SUBMITTED) & (Q(settled_at=None) | ~Q(reported_at=None))
     match shown:
         case "submitted":
-            return unsettled & ~Q(account__provider__in=without_reports) & ~overdue
+            return unsettled & Q(account__in=_accounts(reporting=True)) & ~overdue
         case "submitted_no_reports":
-            return unsettled & Q(account__provider__in=without_reports)
+            return unsettled & Q(account__in=_accounts(reporting=False))
         case "submitted_no_report":
-            return unsettled & ~Q(account__provider__in=without_reports) & overdue
+            # A message is answered after it was made.
+            made = Q(created_at__lte=oldest)
+            return unsettled & Q(account__in=_accounts(reporting=True)) & overdue & made
         case "submitted_marked":
-            return Q(state=S.SUBMITTED, reported_at=None) & ~Q(settled_at=None)
+            return Q(state=S.SUBMITTED, reported_at=None) & Q(settled_at__isnull=False)
         case "on_hold":
             return on_hold()
         case "queued":
@@ -205,3 +206,26 @@ def where_shown(shown: str) -> Q:
             return Q(state=shown) & not_on_hold()
         case _:
             return Q(state=shown)
+
+
+def shown_parts(shown: str) -> list[Q]:
+    """`where_shown` as disjoint conditions, each of which an index serves."""
+    where = where_shown(shown)
+    match shown:
+        case "submitted" | "submitted_no_report":
+            return [where & Q(account=pk) for pk in _accounts(reporting=True)]
+        case "submitted_no_reports":
+            return [where & Q(account=pk) for pk in _accounts(reporting=False)]
+        case "on_hold":
+            return on_hold_parts()
+        case "queued":
+            return [Q(state=state) & not_on_hold() for state in (S.QUEUED, S.CLAIMED)]
+        case _:
+            return [where]
+
+
+def _accounts(*, reporting: bool) -> list[int]:
+    """The accounts whose provider sends delivery reports, or the others."""
+    reported = {key for key, client in clients().items() if client.reports_delivery}
+    known = Account.objects.order_by("pk").values_list("pk", "provider")
+    return [pk for pk, provider in known if (provider in reported) == reporting]

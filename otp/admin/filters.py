@@ -5,16 +5,24 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.admin.views.main import PAGE_VAR
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
-from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import DropdownFilter
 
 from core.admin.changelist import PortalChangeList
-from core.admin.filters import CountryFilter, LocalTimeFilter, RecentFilter, StateFilter
+from core.admin.filters import (
+    CountryFilter,
+    LocalTimeFilter,
+    RecentFilter,
+    RelatedFilter,
+    StateFilter,
+)
 from core.admin.labels import states_of
+from core.admin.paging import MOST_COUNTED
 from core.visibility import may_reveal
 from messaging.models import Message
 from messaging.presentation.labels import where_shown as where_message_shown
@@ -22,7 +30,7 @@ from providers import clock
 
 from ..conversion import BURST_WITHIN, HOUR, alarms
 from ..models import SentCode, Session
-from ..presentation.labels import where_shown
+from ..presentation.labels import shown_parts, where_shown
 
 
 class ShownStateFilter(StateFilter):
@@ -30,6 +38,9 @@ class ShownStateFilter(StateFilter):
 
     def where(self, shown: str) -> Q:
         return where_shown(shown)
+
+    def parts(self, shown: str) -> list[Q]:
+        return shown_parts(shown)
 
 
 class MessageStateFilter(DropdownFilter):
@@ -46,8 +57,13 @@ class MessageStateFilter(DropdownFilter):
         value = self.value()
         if value not in states_of("message"):
             return queryset
-        messages = Message.objects.filter(where_message_shown(value), kind__contains="code")
-        codes = SentCode.objects.filter(message__in=messages)
+        messages = Message.objects.filter(where_message_shown(value))
+        # An index has the messages of codes by state.
+        messages = messages.exclude(kind=Message.Kind.TEXT).order_by("-created_at", "-pk")
+        if set(request.GET) <= {self.parameter_name, PAGE_VAR}:
+            # No list shows more, and what other filters leave out is not known here.
+            messages = messages[: MOST_COUNTED + 1]
+        codes = SentCode.objects.filter(message__in=messages.values("pk"))
         return queryset.filter(pk__in=codes.values("session"))
 
 
@@ -104,10 +120,10 @@ def period_of(listed: PortalChangeList) -> str:
 
 FILTERS: tuple[Any, ...] = (
     ShownStateFilter,
-    ("account", RelatedDropdownFilter),
+    ("account", RelatedFilter),
     MessageStateFilter,
     CountryFilter,
-    ("created_by", RelatedDropdownFilter),
+    ("created_by", RelatedFilter),
     PeriodFilter,
     ("created_at", LocalTimeFilter),
     AlarmFilter,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 
 from core.admin.buttons import EmptyState
 from core.admin.changelist import filtered
+from core.admin.exact_search import keys_of
 from core.admin.export_slots import claim_slot
 from core.admin.exports import requested_format
 from core.admin.labels import state_label
@@ -24,6 +25,7 @@ from core.admin.timeline import person_name
 from core.masking import data, linked_number, plain_number
 from core.times import duration
 from core.visibility import may_see_whole
+from messaging.find_messages import find_messages
 from messaging.presentation.labels import shown_state as message_state
 from providers.admin.account_cell import AccountCell
 
@@ -47,6 +49,8 @@ class SessionAdmin(AccountCell, TrackedAdmin):
     export_permission = "otp.export_session"
     list_title = pgettext_lazy("title", "Codes")
     list_display = ("state_", "account_", "sms", "tries", "took", "sender", "time")
+    indexed_pairs = (frozenset({"account", "shown"}),)
+    sortable_by = ("time",)
     list_filter = filters.FILTERS
     search_fields = ("public_id",)
     search_help_text = _("Full phone number, our reference or provider ID")
@@ -98,14 +102,13 @@ class SessionAdmin(AccountCell, TrackedAdmin):
     def reader_columns(self, request: HttpRequest) -> list[Any]:
         return [number_column(request)]
 
-    def match_id(self, term: str) -> Q:
-        """Match the session's own id or an id of one of its messages."""
-        sent = SentCode.objects.filter(session=OuterRef("pk")).filter(
-            Q(message__reference=term[:32].lower())
-            | Q(message__public_id=term[:24])
-            | Q(message__provider_id=term[:200])
+    def find_ids(self, term: str) -> list[int]:
+        """Find by the session's own id or an id of one of its messages."""
+        codes = SentCode.objects.filter(message__in=find_messages(term))
+        return keys_of(
+            Session.objects.filter(public_id=term[:24]),
+            Session.objects.filter(pk__in=list(codes.order_by().values_list("session", flat=True))),
         )
-        return Q(public_id=term[:24]) | Q(pk=Subquery(sent.values("session")[:1]))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -114,7 +117,7 @@ class SessionAdmin(AccountCell, TrackedAdmin):
         context = getattr(answer, "context_data", None)
         if context and "cl" in context:
             listed = context["cl"]
-            context["funnel"] = conversion.funnel_of(listed.queryset)
+            context["funnel"] = conversion.funnel_of(*listed.parts())
             context["alarms"] = list(attention_items(request))
             context["period"] = filters.period_of(listed)
             context["query"] = listed.get_query_string()

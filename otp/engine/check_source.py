@@ -116,11 +116,12 @@ class CheckSource(ClaimedRowSource):
                 raise TypeError("A check answers with a CheckResult.")
 
     def tidy(self, now: datetime) -> None:
-        with transaction.atomic():
-            _give_up_stale(now)
-            sessions.expire()
-            message_sync.catch_up()
-            codes_on_hold.end_expired()
+        # Each step is a transaction of its own and may be repeated. One transaction around all
+        # would hold SQLite's write lock while they read.
+        _give_up_stale(now)
+        sessions.expire()
+        message_sync.catch_up()
+        codes_on_hold.end_expired()
 
 
 def _record_verdict(attempt: Attempt, result: CheckResult) -> None:
@@ -206,16 +207,17 @@ def _note_unknown(session_ids: Iterable[int]) -> None:
 def _give_up_stale(now: datetime) -> None:
     stale = Attempt.objects.filter(state=A.QUEUED, created_at__lte=now - STALE)
     for pk, session_id in stale.values_list("pk", "session_id"):
-        moved = ATTEMPT_STATES.move(
-            Attempt.objects.filter(pk=pk),
-            A.NOT_DONE,
-            sources=(A.QUEUED,),
-            reason=NEVER_ASKED,
-            ended_at=now,
-            code="",
-        )
-        if moved:
-            check_code.return_try(session_id)
+        with transaction.atomic():
+            moved = ATTEMPT_STATES.move(
+                Attempt.objects.filter(pk=pk),
+                A.NOT_DONE,
+                sources=(A.QUEUED,),
+                reason=NEVER_ASKED,
+                ended_at=now,
+                code="",
+            )
+            if moved:
+                check_code.return_try(session_id)
 
 
 def _note_lost_checks(ids: Sequence[int], now: datetime) -> None:

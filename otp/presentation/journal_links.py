@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from ..models import Session
 
 
-def session_link(identity: str) -> tuple[str, str] | None:
-    """Label and URL of a session; the label shows only the end of its number."""
-    found = Session.objects.filter(pk=identity).values_list("public_id", "recipient").first()
-    if found is None:
-        return None
-    public_id, recipient = found
-    label = _("code session …%(digits)s") % {"digits": recipient[-4:]}
-    return label, reverse("admin:otp_session_change", args=[public_id])
+def session_links(identities: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Labels and URLs of sessions; a label shows only the end of the number."""
+    found = Session.objects.filter(pk__in=identities).order_by()
+    return {
+        str(pk): (
+            _("code session …%(digits)s") % {"digits": recipient[-4:]},
+            reverse("admin:otp_session_change", args=[public_id]),
+        )
+        for pk, public_id, recipient in found.values_list("pk", "public_id", "recipient")
+    }

@@ -100,7 +100,17 @@ def where_shown(shown: str) -> Q:
     held = Q(Exists(_codes_on_hold()), state=S.PENDING)
     if shown == ON_HOLD:
         return held & ~due
-    return Q(state=shown) & ~due & ~held
+    if shown == S.PENDING:
+        return Q(state=shown) & ~due & ~held
+    return Q(state=shown) & ~due if shown in OPEN else Q(state=shown)
+
+
+def shown_parts(shown: str) -> list[Q]:
+    """`where_shown` as disjoint conditions, each of which an index serves."""
+    if shown != S.EXPIRED:
+        return [where_shown(shown)]
+    due = [Q(state=state, expires_at__lte=Now()) for state in sorted(OPEN)]
+    return [Q(state=S.EXPIRED), *due]
 
 
 def _codes_on_hold() -> QuerySet[SentCode]:

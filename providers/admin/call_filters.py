@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, MultipleDropdownFilter
 
-from core.admin.filters import AnyOfFilter, LocalTimeFilter, OneOfFilter
+from core.admin.filters import AnyOfFilter, LocalTimeFilter, OneOfFilter, Splits
 from core.admin.labels import states_of
 
 from ..models import Account, ApiCall
@@ -18,13 +18,14 @@ from ..presentation.labels import OPERATIONS, operation_label
 
 Choices = list[tuple[str, str]]
 STATUSES: Final = {
-    "none": Q(http_status=None),
-    "2": Q(http_status__range=(200, 299)),
-    "3": Q(http_status__range=(300, 399)),
-    "4": Q(http_status__range=(400, 499)),
-    "429": Q(http_status=429),
-    "5": Q(http_status__range=(500, 599)),
+    "none": None,
+    "2": (200, 299),
+    "3": (300, 399),
+    "4": (400, 499),
+    "429": (429, 429),
+    "5": (500, 599),
 }
+"""The first and the last status of each choice."""
 
 
 class AccountFilter(OneOfFilter):
@@ -36,7 +37,7 @@ class AccountFilter(OneOfFilter):
         return list(Account.objects.order_by("name").values_list("public_id", "name"))
 
 
-class OperationFilter(MultipleDropdownFilter):
+class OperationFilter(Splits, MultipleDropdownFilter):
     """One entry per label. Sending a code is two operations, one for each kind of provider."""
 
     title = pgettext_lazy("field", "Operation")
@@ -48,13 +49,11 @@ class OperationFilter(MultipleDropdownFilter):
             names_by_label.setdefault(operation_label(name), name)
         return [(name, word) for word, name in names_by_label.items()]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiCall]) -> QuerySet[ApiCall]:
-        chosen = self.value()
-        if not chosen:
-            return queryset
+    def conditions(self) -> list[Q]:
+        chosen = self.value() or []
         words = {operation_label(name) for name in chosen}
         same = [name for name in OPERATIONS if operation_label(name) in words]
-        return queryset.filter(operation__in={*same, *chosen})
+        return [Q(operation=name) for name in dict.fromkeys([*same, *chosen])]
 
 
 class OutcomeFilter(AnyOfFilter):
@@ -66,7 +65,7 @@ class OutcomeFilter(AnyOfFilter):
         return [(value, str(label.word)) for value, label in states_of("api_call").items()]
 
 
-class HttpStatusFilter(DropdownFilter):
+class HttpStatusFilter(Splits, DropdownFilter):
     title = _("HTTP status")
     parameter_name = "status"
 
@@ -74,9 +73,28 @@ class HttpStatusFilter(DropdownFilter):
         words = {"none": gettext("none: no answer"), "429": gettext("429: too many requests")}
         return [(value, words.get(value, f"{value}xx")) for value in STATUSES]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiCall]) -> QuerySet[ApiCall]:
-        chosen = STATUSES.get(self.value() or "")
-        return queryset if chosen is None else queryset.filter(chosen)
+    def conditions(self) -> list[Q]:
+        chosen = self.value() or ""
+        if chosen not in STATUSES:
+            return []
+        ends = STATUSES[chosen]
+        if ends is None:
+            return [Q(http_status=None)]
+        # A provider uses few statuses, and an index has the calls of each.
+        return [Q(http_status=status) for status in _statuses(*ends)] or [Q(http_status=ends[0])]
+
+
+def _statuses(first: int, last: int) -> list[int]:
+    """The statuses that calls have between these two, each found by one look into an index."""
+    found: list[int] = []
+    while first <= last:
+        later = ApiCall.objects.filter(http_status__range=(first, last)).order_by("http_status")
+        status = later.values_list("http_status", flat=True).first()
+        if status is None:
+            break
+        found.append(status)
+        first = status + 1
+    return found
 
 
 FILTERS: Final[tuple[Any, ...]] = (

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib import messages as notes
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
 from core.admin.buttons import EmptyState
+from core.admin.exact_search import keys_of
 from core.admin.labels import state_label
 from core.admin.read_only import ReadOnlyAdmin
 from core.admin.reasons import REVEAL_REASONS
@@ -49,6 +50,9 @@ class CallbackAdmin(AccountCell, ReadOnlyAdmin):
     list_display = ("received", "account_", "says_", "for_", "times", "state_")
     list_display_links = ("received",)
     list_select_related = ("account",)
+    indexed_pairs = ()
+    time_field = "received_at"
+    sortable_by = ("received",)
     list_filter = FILTERS
     list_before_template = "providers/callback_health.html"
     search_fields = ("subject",)
@@ -72,6 +76,11 @@ class CallbackAdmin(AccountCell, ReadOnlyAdmin):
         if match is not None and (match.url_name or "").endswith("_changelist"):
             return rows.defer("body", "query", "outcomes")
         return rows.select_related("account")
+
+    def prepare_rows(self, rows: Sequence[Callback]) -> None:
+        links = journal.subject_links(row.subject for row in rows)
+        for row in rows:
+            row.subject_html = _linked(row.subject, links.get(row.subject))  # type: ignore[attr-defined]
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         if request.GET.getlist("state") == [State.UNMATCHED]:
@@ -110,8 +119,11 @@ class CallbackAdmin(AccountCell, ReadOnlyAdmin):
         term = search_term.strip()[:64]
         if not term:
             return queryset, False
-        named = Q(public_id=term[:24]) | Q(subject__in=journal.find_subjects(term))
-        return queryset.filter(named), False
+        found = keys_of(
+            Callback.objects.filter(public_id=term[:24]),
+            Callback.objects.filter(subject__in=journal.find_subjects(term)),
+        )
+        return queryset.filter(pk__in=found), False
 
     @admin.display(description=_("Received at"), ordering="received_at")
     def received(self, callback: Callback) -> SafeString:
@@ -123,7 +135,7 @@ class CallbackAdmin(AccountCell, ReadOnlyAdmin):
 
     @admin.display(description=_("Related to"))
     def for_(self, callback: Callback) -> str | SafeString:
-        return subject_display(callback.subject) or gettext("no match")
+        return callback.subject_html or gettext("no match")  # type: ignore[attr-defined]
 
     @admin.display(description=pgettext_lazy("column", "State"), ordering="state")
     def state_(self, callback: Callback) -> SafeString:
@@ -191,7 +203,10 @@ def _tab_title(title: Promise, states: tuple[str, ...]) -> str:
 
 def subject_display(subject: str) -> str | SafeString:
     """A link if an app above resolves the subject, otherwise the subject itself."""
-    link = journal.subject_link(subject) if subject else None
+    return _linked(subject, journal.subject_link(subject) if subject else None)
+
+
+def _linked(subject: str, link: tuple[str, str] | None) -> str | SafeString:
     return format_html('<a href="{}">{}</a>', link[1], link[0]) if link else subject
 
 

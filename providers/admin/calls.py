@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 
 from core.admin.buttons import EmptyState
+from core.admin.exact_search import keys_of, note_text_search, text_period
 from core.admin.labels import state_label
 from core.admin.read_only import ReadOnlyAdmin
 from core.redaction import HIDDEN
@@ -27,6 +29,9 @@ from ..pause_facts import may_fix_accounts, pause_fact
 from ..presentation.labels import FREE_OPERATIONS, operation_label
 from .account_cell import AccountCell
 from .call_filters import FILTERS
+
+TEXTS_OF: Final = timedelta(days=1)
+"""The period that a search for a part of an address or an answer reads."""
 
 
 @admin.register(ApiCall)
@@ -42,6 +47,9 @@ class ApiCallAdmin(AccountCell, ReadOnlyAdmin):
     )
     list_display_links = ("time",)
     list_select_related = ("account",)
+    indexed_pairs = ()
+    time_field = "started_at"
+    sortable_by = ("time",)
     list_filter = FILTERS
     search_fields = ("subject", "url", "answer_body")
     search_help_text = _("Related message, code or order; address; or text of the answer")
@@ -51,6 +59,11 @@ class ApiCallAdmin(AccountCell, ReadOnlyAdmin):
 
     class Media:
         css = {"all": ["portal/providers.css"]}
+
+    def prepare_rows(self, rows: Sequence[ApiCall]) -> None:
+        links = journal.subject_links(row.subject for row in rows)
+        for row in rows:
+            row.subject_html = _linked(row.subject, links.get(row.subject))  # type: ignore[attr-defined]
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("No API calls yet."), icon="swap_horiz")
@@ -62,6 +75,22 @@ class ApiCallAdmin(AccountCell, ReadOnlyAdmin):
             # The list does not show the bodies, which are 4 KiB each.
             return rows.defer("request_body", "answer_body")
         return rows
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ApiCall], search_term: str
+    ) -> tuple[QuerySet[ApiCall], bool]:
+        """Calls about what the term names; if it names nothing, a day's calls that contain it."""
+        term = search_term.strip()[:200]
+        if not term:
+            return queryset, False
+        subjects = {*journal.find_subjects(term[:64]), term[:64]}
+        found = keys_of(ApiCall.objects.filter(subject__in=sorted(subjects)))
+        if found:
+            return queryset.filter(pk__in=found), False
+        start, end = text_period(request, "started_at", TEXTS_OF)
+        note_text_search(request, start, end)
+        rows = queryset.filter(started_at__range=(start, end))
+        return rows.filter(Q(url__icontains=term) | Q(answer_body__icontains=term)), False
 
     @admin.display(description=pgettext_lazy("column", "Time"), ordering="started_at")
     def time(self, call: ApiCall) -> SafeString:
@@ -85,7 +114,8 @@ class ApiCallAdmin(AccountCell, ReadOnlyAdmin):
 
     @admin.display(description=_("Related to"))
     def subject_shown(self, call: ApiCall) -> str | SafeString:
-        return subject_display(call)
+        shown: str | SafeString = call.subject_html  # type: ignore[attr-defined]
+        return shown
 
     # --- one call ----------------------------------------------------------
 
@@ -118,11 +148,11 @@ def subject_display(call: ApiCall) -> str | SafeString:
     """A link if an app above resolves the subject, otherwise the subject itself."""
     if not call.subject:
         return ""
-    link = journal.subject_link(call.subject)
-    if link is None:
-        return call.subject
-    label, url = link
-    return format_html('<a href="{}">{}</a>', url, label)
+    return _linked(call.subject, journal.subject_link(call.subject))
+
+
+def _linked(subject: str, link: tuple[str, str] | None) -> str | SafeString:
+    return format_html('<a href="{}">{}</a>', link[1], link[0]) if link else subject
 
 
 def mark_hidden_parts(text: str) -> SafeString:

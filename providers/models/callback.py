@@ -24,10 +24,11 @@ class Callback(models.Model):
 
     State: TypeAlias = CallbackState
 
-    public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
+    public_id = models.CharField(max_length=24, editable=False, default=public_id)
     account = models.ForeignKey(
         Account,
         on_delete=models.PROTECT,
+        db_index=False,
         related_name="callbacks",
         verbose_name=pgettext_lazy("field", "account"),
     )
@@ -57,7 +58,7 @@ class Callback(models.Model):
     """The first event in our terms: a `DeliveryState`, `succeeded` or `failed`."""
     words = models.TextField(blank=True)
     """The provider's own words in the first event."""
-    subject = models.CharField(max_length=64, blank=True, db_index=True)
+    subject = models.CharField(max_length=64, blank=True)
     """What the first event is about, as in the journal, such as `message:42`."""
     matched_by = models.CharField(max_length=16, blank=True)
     problem = models.CharField(max_length=32, blank=True)
@@ -82,7 +83,9 @@ class Callback(models.Model):
             ("reveal_callback", "Can see whole callbacks"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=("account", "digest"), name="one_row_per_callback")
+            # Not unique=True, which costs an index for LIKE on PostgreSQL.
+            models.UniqueConstraint(fields=("public_id",), name="callback_public_id"),
+            models.UniqueConstraint(fields=("account", "digest"), name="one_row_per_callback"),
         ]
         indexes = [
             models.Index(
@@ -93,6 +96,14 @@ class Callback(models.Model):
             models.Index(fields=("-received_at", "-id"), name="callback_newest"),
             models.Index(fields=("state", "-received_at"), name="callback_by_state"),
             models.Index(fields=("account", "-last_at"), name="callback_by_account"),
+            models.Index(fields=("account", "-received_at", "-id"), name="callback_of_account"),
+            models.Index(fields=("says", "-received_at", "-id"), name="callback_by_says"),
+            models.Index(
+                fields=("problem", "-received_at", "-id"),
+                name="callback_by_problem",
+                condition=~models.Q(problem=""),
+            ),
+            models.Index(fields=("subject",), name="callback_subject"),
         ]
 
     def __str__(self) -> str:

@@ -29,7 +29,11 @@ class Settled(models.Model):
 
     settled_at = models.DateTimeField(null=True)
     settled_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
     )
     settled_because = models.CharField(max_length=200, blank=True)
     """The reason that the person gave."""

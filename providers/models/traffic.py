@@ -20,10 +20,12 @@ from .ids import public_id
 class ApiCall(models.Model):
     """One HTTP exchange with a provider, redacted before it is stored."""
 
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="api_calls")
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, db_index=False, related_name="api_calls"
+    )
     operation = models.CharField(pgettext_lazy("field", "operation"), max_length=32)
-    subject = models.CharField(max_length=64, blank=True, db_index=True)
-    started_at = models.DateTimeField(pgettext_lazy("field", "time"), db_index=True)
+    subject = models.CharField(max_length=64, blank=True)
+    started_at = models.DateTimeField(pgettext_lazy("field", "time"))
     duration = models.FloatField(pgettext_lazy("field", "took"))
     method = models.CharField(max_length=8)
     url = models.TextField(pgettext_lazy("field", "address"))
@@ -49,6 +51,21 @@ class ApiCall(models.Model):
         verbose_name_plural = _("API calls")
         default_permissions = ("view",)
         indexes = [
+            models.Index(fields=("-started_at", "-id"), name="apicall_newest"),
+            models.Index(fields=("subject",), name="apicall_subject"),
+            models.Index(fields=("operation", "-started_at", "-id"), name="apicall_by_operation"),
+            models.Index(fields=("http_status", "-started_at", "-id"), name="apicall_by_status"),
+            # PostgreSQL reads NULLs in the order of an index only if it has nothing else.
+            models.Index(
+                fields=("-started_at", "-id"),
+                name="apicall_no_answer",
+                condition=models.Q(http_status__isnull=True),
+            ),
+            models.Index(
+                fields=("account",),
+                name="apicall_done",
+                condition=models.Q(outcome="done"),
+            ),
             models.Index(fields=("account", "-started_at"), name="apicall_by_account"),
             models.Index(fields=("outcome", "-started_at"), name="apicall_by_outcome"),
         ]
@@ -60,8 +77,10 @@ class ApiCall(models.Model):
 class BalanceReading(models.Model):
     """A balance as the provider stated it at one moment, in its own unit."""
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="readings")
-    read_at = RowTimeField(db_index=True)
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, db_index=False, related_name="readings"
+    )
+    read_at = RowTimeField()
     balance = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
     frozen = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
     available = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)

@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from unfold.contrib.filters.admin import (
     DropdownFilter,
-    RelatedDropdownFilter,
 )
 
 from core.admin.filters import (
@@ -18,13 +17,16 @@ from core.admin.filters import (
     CountryFilter,
     LocalTimeFilter,
     OneOfFilter,
+    RelatedFilter,
     StateFilter,
+    StoredChoices,
 )
+from core.distinct_values import distinct_values
 
 from ..catalogue import project_names, renting_providers
 from ..models import Finding, Order, Transaction
 from ..presentation import dashboard
-from ..presentation.labels import where_shown
+from ..presentation.labels import shown_parts, where_shown
 from ..presentation.timeline import type_word
 
 
@@ -33,6 +35,9 @@ class ShownStateFilter(StateFilter):
 
     def where(self, shown: str) -> Q:
         return where_shown(shown)
+
+    def parts(self, shown: str) -> list[Q]:
+        return shown_parts(shown)
 
 
 class EndingFilter(DropdownFilter):
@@ -62,16 +67,15 @@ class RegionFilter(CountryFilter):
     field_name = "region"
 
 
-class TypeFilter(AnyOfFilter):
+class TypeFilter(StoredChoices, AnyOfFilter):
     """Filter by the provider's type, translated if it is known."""
 
     title = pgettext_lazy("field", "Type")
     parameter_name = "type"
     field_name = "type"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        types = Transaction.objects.order_by("type").values_list("type", flat=True).distinct()
-        return [(type_, type_word(type_)) for type_ in types]
+    def stored_choices(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(type_, type_word(type_)) for type_ in distinct_values(Transaction, "type")]
 
 
 class ProviderFilter(OneOfFilter):
@@ -108,16 +112,16 @@ class OpenFilter(DropdownFilter):
 
 ORDERS: tuple[Any, ...] = (
     ShownStateFilter,
-    ("account", RelatedDropdownFilter),
+    ("account", RelatedFilter),
     AppFilter,
     RegionFilter,
     EndingFilter,
-    ("held_by", RelatedDropdownFilter),
+    ("held_by", RelatedFilter),
     ("created_at", LocalTimeFilter),
 )
 TRANSACTIONS: tuple[Any, ...] = (
     TypeFilter,
-    ("account", RelatedDropdownFilter),
+    ("account", RelatedFilter),
     ("created_there", LocalTimeFilter),
 )
-FINDINGS: tuple[Any, ...] = (OpenFilter, ("account", RelatedDropdownFilter))
+FINDINGS: tuple[Any, ...] = (OpenFilter, ("account", RelatedFilter))

@@ -29,6 +29,8 @@ from ..models import Reading, Transaction
 from ..presentation.timeline import type_word
 
 DAYS: Final = 7
+DAYS_OF_TOTALS: Final = 31
+"""The period of the totals, unless the reader chooses another."""
 MAX_POINTS: Final = 200
 MIN_SPAN: Final = timedelta(hours=1)
 """Minimum time since the first hold for an estimate of how long the balance lasts."""
@@ -126,13 +128,19 @@ def runway(account: Account, balance: Balance, now: datetime | None = None) -> t
 
 def money_context(request: HttpRequest, rows: QuerySet[Transaction]) -> dict[str, Any]:
     account = chosen_account(request)
+    days = 0
+    if not any(request.GET.get(name) for name in ("q", "created_there_from_0")):
+        # A sum over all rows takes longer with each of them.
+        days = DAYS_OF_TOTALS
+        rows = rows.filter(created_there__gte=clock.now() - timedelta(days=days))
     if account is None:
-        return {"totals": totals(rows)}
+        return {"totals": totals(rows), "days": days}
     balance = balance_of(account)
     lasts = runway(account, balance)
     last = list_sync_source.newest_reading(account, Reading.Kind.TRANSACTIONS)
     return {
         "totals": totals(rows),
+        "days": days,
         "account": account,
         "balance": balance,
         "balance_cell": balance_cell(balance),

@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from core.admin.base import PortalAdmin
 from core.admin.buttons import EmptyState
+from core.admin.exact_search import keys_of
 from core.admin.labels import state_label
 from core.admin.live import Cells
 from core.admin.read_only import TrackedAdmin
@@ -44,6 +45,8 @@ class OrderAdmin(AccountCell, TrackedAdmin):
     export_permission = "rentals.export_order"
     list_title = pgettext_lazy("title", "Orders")
     list_display = ("state_", "account_", "price_", "holder", "time")
+    indexed_pairs = (frozenset({"account", "shown"}), frozenset({"project", "region"}))
+    sortable_by = ("time",)
     list_filter = filters.ORDERS
     search_fields = ("provider_id",)
     search_help_text = _("Full phone number or order ID")
@@ -97,8 +100,17 @@ class OrderAdmin(AccountCell, TrackedAdmin):
     def reader_columns(self, request: HttpRequest) -> list[Any]:
         return [order_page.number_column(request.user), order_page.app_column(project_names())]
 
-    def match_id(self, term: str) -> Q:
-        return Q(public_id=term[:24]) | Q(provider_id=term[:100])
+    def find_ids(self, term: str) -> list[int]:
+        return keys_of(
+            Order.objects.filter(public_id=term[:24]),
+            # Without exclude(), SQLite would not use the partial index.
+            Order.objects.filter(provider_id=term[:100]).exclude(provider_id=""),
+        )
+
+    def match_number(self, number: str) -> Q:
+        # A provider may have stated it without the plus sign.
+        forms = (number, number.removeprefix("+"))
+        return Q(pk__in=keys_of(*(Order.objects.filter(phone=form) for form in forms)))
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("No numbers rented yet."), self.get_list_primary(request), "add_call")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -15,6 +15,7 @@ from django.utils.translation import pgettext_lazy
 from django.views.generic import View
 
 from core.admin.buttons import EmptyState
+from core.admin.exact_search import keys_of
 from core.admin.pages import Page, current_user
 from core.admin.read_only import ReadOnlyAdmin
 from core.templatetags.portal import amount, visible
@@ -67,6 +68,9 @@ class TransactionAdmin(AccountCell, ReadOnlyAdmin):
         "account_",
     )
     list_display_links = None
+    indexed_pairs = ()
+    time_field = "created_there"
+    sortable_by = ("time",)
     list_filter = filters.TRANSACTIONS
     list_before_template = "rentals/money.html"
     search_fields = ("order_provider_id",)
@@ -118,7 +122,11 @@ class TransactionAdmin(AccountCell, ReadOnlyAdmin):
         term = search_term.strip()[:100]
         if not term:
             return queryset, False
-        return queryset.filter(Q(order_provider_id=term) | Q(provider_id=term)), False
+        found = keys_of(
+            Transaction.objects.filter(order_provider_id=term),
+            Transaction.objects.filter(provider_id=term),
+        )
+        return queryset.filter(pk__in=found), False
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

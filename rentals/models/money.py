@@ -23,6 +23,7 @@ class Transaction(models.Model):
     account = models.ForeignKey(
         Account,
         on_delete=models.PROTECT,
+        db_index=False,
         related_name="transactions",
         verbose_name=pgettext_lazy("field", "account"),
     )
@@ -64,6 +65,8 @@ class Transaction(models.Model):
             models.Index(fields=("account", "-created_there"), name="transaction_by_account"),
             models.Index(fields=("account", "order_provider_id"), name="transaction_by_order"),
             models.Index(fields=("type", "-created_there"), name="transaction_by_type"),
+            models.Index(fields=("order_provider_id",), name="transaction_of_order"),
+            models.Index(fields=("provider_id",), name="transaction_provider_id"),
         ]
 
     def __str__(self) -> str:

@@ -42,7 +42,7 @@ class Stated(models.Model):
 class Order(Stated, ClaimedRow, Settled):
     """The rental of one number. Its own times, ids and provider's words hold its history."""
 
-    public_id = models.CharField(max_length=24, unique=True, editable=False, default=public_id)
+    public_id = models.CharField(max_length=24, editable=False, default=public_id)
     # NULL, not "", without a form: NULLs do not violate the unique constraint.
     form_token = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001
     position = models.PositiveSmallIntegerField(default=0, editable=False)
@@ -50,6 +50,7 @@ class Order(Stated, ClaimedRow, Settled):
     account = models.ForeignKey(
         Account,
         on_delete=models.PROTECT,
+        db_index=False,
         related_name="orders",
         verbose_name=pgettext_lazy("field", "account"),
     )
@@ -87,6 +88,7 @@ class Order(Stated, ClaimedRow, Settled):
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
+        db_index=False,
         related_name="+",
         verbose_name=_("held by"),
     )
@@ -100,7 +102,11 @@ class Order(Stated, ClaimedRow, Settled):
     """When its code or text was stored."""
     ended_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
     )
     changed_at = RowTimeField()
     """When anything that a page shows about the order last changed."""
@@ -149,6 +155,8 @@ class Order(Stated, ClaimedRow, Settled):
                 condition=models.Q(state__in=[state.value for state in OrderState]),
                 name="order_state_known",
             ),
+            # Not unique=True, which costs an index for LIKE on PostgreSQL.
+            models.UniqueConstraint(fields=("public_id",), name="order_public_id"),
             models.UniqueConstraint(fields=("form_token", "position"), name="one_order_per_form"),
             models.UniqueConstraint(
                 fields=("account", "provider_id"),
@@ -163,6 +171,23 @@ class Order(Stated, ClaimedRow, Settled):
             models.Index(fields=("phone", "-created_at"), name="order_by_phone"),
             models.Index(fields=("held_by", "-created_at"), name="order_by_holder"),
             models.Index(fields=("project", "region", "-created_at"), name="order_by_pair"),
+            models.Index(fields=("project", "-created_at", "-id"), name="order_by_app"),
+            models.Index(fields=("region", "-created_at", "-id"), name="order_by_region"),
+            models.Index(
+                fields=("account", "state", "-created_at", "-id"), name="order_by_account_state"
+            ),
+            models.Index(fields=("changed_at",), name="order_changed"),
+            models.Index(fields=("state", "expires_at"), name="order_by_end"),
+            models.Index(
+                fields=("sms_at",),
+                name="order_sms",
+                condition=models.Q(sms_at__isnull=False),
+            ),
+            models.Index(
+                fields=("provider_id", "account"),
+                name="order_provider_id",
+                condition=~models.Q(provider_id=""),
+            ),
             models.Index(
                 fields=("account", "not_before"),
                 name="order_due",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -9,13 +11,13 @@ from django.utils.translation import pgettext
 from ..models import Order
 
 
-def order_link(identity: str) -> tuple[str, str] | None:
-    """Label and URL. The label shows the last digits only, since the journal masks numbers, too."""
-    if not identity.isdigit():
-        return None
-    found = Order.objects.filter(pk=identity).values_list("public_id", "phone").first()
-    if found is None:
-        return None
-    public_id, phone = found
-    label = _("order …%(digits)s") % {"digits": phone[-4:]} if phone else pgettext("link", "order")
-    return label, reverse("admin:rentals_order_change", args=[public_id])
+def order_links(identities: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Labels and URLs. A label shows the last digits only, since the journal masks numbers, too."""
+    found = Order.objects.filter(pk__in=identities).order_by()
+    return {
+        str(pk): (
+            _("order …%(digits)s") % {"digits": phone[-4:]} if phone else pgettext("link", "order"),
+            reverse("admin:rentals_order_change", args=[public_id]),
+        )
+        for pk, public_id, phone in found.values_list("pk", "public_id", "phone")
+    }

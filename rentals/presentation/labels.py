@@ -117,3 +117,15 @@ def where_shown(shown: str) -> Q:
             return Q(state__in=(S.QUEUED, S.CLAIMED))
         case _:
             return Q(state=shown)
+
+
+def shown_parts(shown: str) -> list[Q]:
+    """`where_shown` as disjoint conditions, each of which an index serves."""
+    match shown:
+        case "expired_unconfirmed":
+            over = Q(state=S.PENDING, expires_at__lte=clock.now())
+            return [Q(state=S.EXPIRED_UNCONFIRMED), over]
+        case "queued":
+            return [Q(state=S.QUEUED), Q(state=S.CLAIMED)]
+        case _:
+            return [where_shown(shown)]

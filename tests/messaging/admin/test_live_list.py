@@ -67,3 +67,16 @@ def test_query_count_does_not_grow_with_the_rows(browser: Client) -> None:
 
     count_queries(1)
     assert count_queries(8) == count_queries(2)
+
+
+def test_changes_read_neither_choices_nor_counts_of_the_list(browser: Client) -> None:
+    message = make_message()
+    with CaptureQueriesContext(connection) as asked:
+        browser.get(f"{URL}?shown=queued", headers={"X-Rows": message.public_id})
+    queries = [one["sql"] for one in asked]
+    assert not [
+        sql for sql in queries if "RECURSIVE" in sql or sql.startswith('SELECT "messaging_batch"')
+    ]
+    counts = [sql for sql in queries if "COUNT(" in sql and '"messaging_message"' in sql]
+    assert len(counts) == 1, counts
+    assert "LIMIT 100" in counts[0]

@@ -187,7 +187,9 @@ def test_resolved_subject_of_a_call_is_a_link(
     account: Account, auditor: Browser, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(journal, "_resolvers", {})
-    journal.register_subject_resolver("parcel", lambda identity: (f"<{identity}>", "/parcel/7/"))
+    journal.register_subject_resolver(
+        "parcel", lambda ids: {one: (f"<{one}>", "/parcel/7/") for one in ids}
+    )
     make_call(account, subject="parcel:7")
     make_call(account, subject="stranger:9")
     page = auditor.get(LIST).content.decode()

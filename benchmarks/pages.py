@@ -1,0 +1,159 @@
+"""Time each page with few rows and with many, and print how many times longer it takes.
+
+python -m benchmarks.pages [rows of the small database] [rows of the large one]
+
+Rows are messages; the other tables have shares of them. Both databases are filled by single
+statements and stand beside each other, SQLite in a temporary folder, PostgreSQL by
+BENCH_DATABASE_URL. A figure is the CPU of this process, the median of 5 requests after a first one;
+on PostgreSQL it is the elapsed time, which includes the server.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from . import portal
+
+SMALL: Final = 10_000
+LARGE: Final = 1_000_000
+TIMES: Final = 5
+ALLOWED_RATIO: Final = 1.2
+ALLOWED_MS: Final = 30.0
+MESSAGES: Final = "/messaging/message/"
+ACCOUNT: Final = {"account__id__exact": "{account}"}
+THREE: Final = {"country": "VN", "kind__exact": "text", "shown": "held"}
+NOT_DELIVERED: Final = ["undelivered", "expired", "rejected", "refused", "not_sent"]
+
+PAGES: Final[tuple[tuple[str, str, Mapping[str, Any]], ...]] = (
+    ("dashboard", "/", {}),
+    ("messages: first page", MESSAGES, {}),
+    ("messages: page 100", MESSAGES, {"period": "all", "p": "100"}),
+    ("messages: last page", MESSAGES, {"period": "all", "p": "99999"}),
+    ("messages: other order", MESSAGES, {"period": "all", "o": "7"}),
+    ("messages: all times", MESSAGES, {"period": "all"}),
+    ("messages: 30 days", MESSAGES, {"period": "30"}),
+    ("messages: delivered", MESSAGES, {"shown": "delivered"}),
+    ("messages: tab not delivered", MESSAGES, {"shown": NOT_DELIVERED}),
+    ("messages: tab no report", MESSAGES, {"shown": "submitted_no_report"}),
+    ("messages: accepted (no reports)", MESSAGES, {"shown": "submitted_no_reports"}),
+    ("messages: one account", MESSAGES, ACCOUNT),
+    ("messages: kind code", MESSAGES, {"kind__exact": "own_code"}),
+    ("messages: country", MESSAGES, {"country": "VN"}),
+    ("messages: reason", MESSAGES, {"reason": "content"}),
+    ("messages: conflict", MESSAGES, {"conflict": "1"}),
+    ("messages: one sender", MESSAGES, {"created_by__id__exact": "{sender}"}),
+    ("messages: account + state", MESSAGES, {**ACCOUNT, "shown": "refused"}),
+    ("messages: account + day", MESSAGES, {**ACCOUNT, "day": "1"}),
+    ("messages: state + month", MESSAGES, {"shown": "delivered", "day": "30"}),
+    ("messages: sender + day", MESSAGES, {"created_by__id__exact": "{sender}", "day": "1"}),
+    ("messages: three filters", MESSAGES, THREE),
+    ("messages: search number", MESSAGES, {"q": "{number}"}),
+    ("messages: search provider id", MESSAGES, {"q": "{provider_id}"}),
+    ("messages: search text, 7 days", MESSAGES, {"q": "nowhere"}),
+    ("messages: changes", f"{MESSAGES}changes/", {}),
+    ("messages: changes, state", f"{MESSAGES}changes/", {"shown": "delivered"}),
+    ("codes: first page", "/otp/session/", {}),
+    ("codes: all times", "/otp/session/", {"period": "all"}),
+    ("codes: verified", "/otp/session/", {"shown": "verified"}),
+    ("codes: SMS undelivered", "/otp/session/", {"sms": "undelivered"}),
+    ("codes: search number", "/otp/session/", {"q": "{code_number}"}),
+    ("codes: search id", "/otp/session/", {"q": "{code_id}"}),
+    ("orders: first page", "/rentals/order/", {}),
+    ("orders: last page", "/rentals/order/", {"p": "99999"}),
+    ("orders: search order id", "/rentals/order/", {"q": "order77"}),
+    ("board", "/rentals/order/board/", {"scope": "team"}),
+    ("board: changes", "/rentals/order/board/changes/", {}),
+    ("transactions: first page", "/rentals/transaction/", {}),
+    ("transactions: search order id", "/rentals/transaction/", {"q": "order77"}),
+    ("accounts", "/providers/account/", {}),
+    ("calls: first page", "/providers/apicall/", {}),
+    ("calls: last page", "/providers/apicall/", {"p": "99999"}),
+    ("calls: operation rare", "/providers/apicall/", {"operation": "fetch_profile"}),
+    ("calls: status 429", "/providers/apicall/", {"status": "429"}),
+    ("calls: search subject", "/providers/apicall/", {"q": "message:77"}),
+    ("callbacks: first page", "/providers/callback/", {}),
+    ("callbacks: says rejected", "/providers/callback/", {"says": "rejected"}),
+    ("callbacks: search reference", "/providers/callback/", {"q": "{reference}"}),
+)
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["--one"]:
+        measure(int(sys.argv[2]))
+        return
+    sizes = [int(one) for one in sys.argv[1:3]] or [SMALL, LARGE]
+    found = []
+    for rows in sizes:
+        command = [sys.executable, "-m", "benchmarks.pages", "--one", str(rows)]
+        output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+        head, *lines = output.splitlines()
+        print(head, flush=True)
+        found.append(dict(line.split("\t") for line in lines if "\t" in line))
+    print(f"| page | {sizes[0]:,} ms | {sizes[1]:,} ms | times |\n|---|---|---|---|")
+    for name, small in found[0].items():
+        few, many = float(small), float(found[1][name])
+        slow = many > max(few * ALLOWED_RATIO, few + ALLOWED_MS)
+        print(f"| {name} | {few:.0f} | {many:.0f} | {many / few:.1f}{' slow' if slow else ''} |")
+
+
+def measure(rows: int) -> None:
+    _empty()
+    portal.begin(f"Pages beside {rows:,} messages")
+    from . import pages_rows
+
+    began = time.monotonic()
+    pages_rows.fill(rows)
+    print(f"filled in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    names = pages_rows.names()
+    client = pages_rows.signed_in()
+    for name, address, query in PAGES:
+        milliseconds = _time_of(client, address, query, names)
+        print(f"{name}\t{milliseconds:.2f}", flush=True)
+    portal.close()
+
+
+def _empty() -> None:
+    """Leave nothing of an earlier size in a PostgreSQL database."""
+    if url := os.environ.get("BENCH_DATABASE_URL"):
+        import psycopg
+
+        address = url.replace("postgres://", "postgresql://", 1)
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+
+
+def _time_of(
+    client: Any, address: str, query: Mapping[str, Any], names: Mapping[str, str]
+) -> float:
+    from datetime import timedelta
+
+    from django.db import connection
+    from django.utils import timezone
+
+    filled: dict[str, Any] = {}
+    for name, value in query.items():
+        if name == "day":
+            since = timezone.localdate() - timedelta(days=int(value))
+            filled["created_at_from_0"] = since.isoformat()
+        else:
+            filled[name] = value if isinstance(value, list) else str(value).format(**names)
+    clock = time.process_time if connection.vendor == "sqlite" else time.perf_counter
+    measured = []
+    for _ in range(TIMES + 1):
+        began = clock()
+        answer = client.get(address, filled, secure=True, headers={"X-Rows": names["newest"]})
+        measured.append(1000 * (clock() - began))
+        if answer.status_code not in (200, 302):
+            raise RuntimeError(f"{address} answered {answer.status_code}")
+    return statistics.median(measured[1:])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+"""Requests that need the rows that a list shows, and nothing that surrounds them.
+
+Exports and the fragment that open lists poll apply a list's filters. Nobody reads their choices,
+the count or the page of rows.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+
+def want_rows_only(request: HttpRequest) -> None:
+    request.wants_rows_only = True  # type: ignore[attr-defined]
+
+
+def wants_rows_only(request: HttpRequest) -> bool:
+    return getattr(request, "wants_rows_only", False)

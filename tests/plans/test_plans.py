@@ -1,0 +1,255 @@
+"""No page, fragment or sweep reads or sorts a whole large table, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+
+from messaging.models import Message
+from messaging.presentation.labels import LABELS as MESSAGE_STATES
+from otp.engine.check_source import CheckSource
+from otp.presentation.labels import LABELS as SESSION_STATES
+from providers.models import Account
+from rentals.presentation.labels import LABELS as ORDER_STATES
+from tests.plans.explain import captured, faults_of, prepare
+from tests.plans.rows import make_rows
+
+pytestmark = pytest.mark.django_db
+
+USUAL: Final = ("delivered", "verified", "expired")
+"""The states that nearly all rows have here."""
+NOT_DELIVERED: Final = ["undelivered", "expired", "rejected", "refused", "not_sent"]
+DAY: Final = {"created_at_from_0": "{today}", "created_at_to_0": "{today}"}
+MONTH: Final = {"created_at_from_0": "{month}", "created_at_to_0": "{today}"}
+
+
+@pytest.fixture
+def rare() -> Account:
+    account = make_rows()
+    prepare()
+    return account
+
+
+@pytest.fixture
+def boss(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("boss"))
+    return client
+
+
+def check(boss: Client, rare: Account, address: str, queries: Sequence[Mapping[str, Any]]) -> None:
+    """Open the list with each of these queries, and report all bad plans at once."""
+    today = timezone.localdate()
+    sender = Message.objects.exclude(created_by=None).get().created_by_id
+    names = {
+        "today": today.isoformat(),
+        "month": (today - timedelta(days=30)).isoformat(),
+        "rare": str(rare.pk),
+        "rare_id": rare.public_id,
+        "sender": str(sender),
+        "reference": Message.objects.latest("pk").reference,
+    }
+    faults = []
+    for query in queries:
+        filled = {
+            name: [one.format(**names) for one in value]
+            if isinstance(value, list)
+            else str(value).format(**names)
+            for name, value in query.items()
+        }
+        cache.clear()
+        with captured() as asked:
+            answer = boss.get(address, filled)
+        assert answer.status_code in (200, 302), (address, query)
+        faults += [f"{address} {query}\n  {fault}" for fault in faults_of(asked)]
+    assert not faults, "\n\n".join(faults)
+
+
+def each(name: str, values: Any) -> list[Mapping[str, Any]]:
+    """A query for each value that few rows have: PostgreSQL rightly reads the others by time."""
+    return [{name: str(value)} for value in values if value not in USUAL]
+
+
+def test_messages(boss: Client, rare: Account) -> None:
+    account, state = {"account__id__exact": "{rare}"}, {"shown": "unknown"}
+    queries: list[Mapping[str, Any]] = [
+        {},
+        {"period": "all"},
+        {"period": "30"},
+        {"period": "all", "p": "3"},
+        {"o": "7"},
+        {"o": "-7"},
+        {"o": "1"},
+        *each("shown", MESSAGE_STATES),
+        {"shown": ["unknown", "held"]},
+        {"shown": ["queued", "sending", "scheduled"]},
+        {"shown": NOT_DELIVERED},
+        account,
+        {"kind__exact": "provider_code"},
+        {"created_by__id__exact": "{sender}"},
+        {"country": "ID"},
+        {"reason": "timeout"},
+        {"reason": ["timeout", "refused"]},
+        {"conflict": "1"},
+        {**account, **state},
+        {**account, **DAY},
+        {**state, **MONTH},
+        {"created_by__id__exact": "{sender}", **DAY},
+        {"q": "081234567890"},
+        {"q": "+62 812 3456 7890"},
+        {"q": "{reference}"},
+        {"q": "odd"},
+        {"q": "parcel"},
+    ]
+    check(boss, rare, "/messaging/message/", queries)
+
+
+def test_changes_of_messages(boss: Client, rare: Account) -> None:
+    newest = Message.objects.order_by("-created_at").first()
+    assert newest is not None
+    boss.defaults["HTTP_X_ROWS"] = newest.public_id
+    queries = [{}, {"period": "all"}, {"shown": "unknown"}, {"account__id__exact": "{rare}"}]
+    check(boss, rare, "/messaging/message/changes/", queries)
+
+
+def test_codes(boss: Client, rare: Account) -> None:
+    account = {"account__id__exact": "{rare}"}
+    queries: list[Mapping[str, Any]] = [
+        {},
+        {"period": "all"},
+        {"period": "all", "p": "3"},
+        {"o": "1"},
+        {"o": "7"},
+        {"o": "8"},
+        *each("shown", SESSION_STATES),
+        account,
+        {"country": "ID"},
+        {"created_by__id__exact": "{sender}"},
+        {**account, "shown": "failed"},
+        {**account, **DAY},
+        {"shown": "failed", **MONTH},
+        {"created_by__id__exact": "{sender}", **DAY},
+        {"q": "+62 812 3456 7890"},
+        {"q": "{reference}"},
+        {"q": "odd"},
+    ]
+    check(boss, rare, "/otp/session/", queries)
+    check(boss, rare, "/otp/session/changes/", [{}, {"shown": "failed"}])
+
+
+def test_orders(boss: Client, rare: Account) -> None:
+    account = {"account__id__exact": "{rare}"}
+    queries: list[Mapping[str, Any]] = [
+        {},
+        {"p": "3"},
+        {"o": "1"},
+        {"o": "7"},
+        {"o": "8"},
+        *each("shown", [state for state in ORDER_STATES if state not in ("claimed",)]),
+        account,
+        {"project": "odd"},
+        {"region": "VN"},
+        {"held_by__id__exact": "{sender}"},
+        {"ending": "soon"},
+        {**account, "shown": "unknown"},
+        {**account, **DAY},
+        {"q": "+62 812 3456 7890"},
+        {"q": "odd"},
+    ]
+    check(boss, rare, "/rentals/order/", queries)
+    check(boss, rare, "/rentals/order/board/", [{"scope": "team"}])
+    check(boss, rare, "/rentals/order/board/changes/", [{}])
+
+
+def test_transactions(boss: Client, rare: Account) -> None:
+    queries: list[Mapping[str, Any]] = [
+        {},
+        {"p": "3"},
+        {"o": "0"},
+        {"type": "Odd"},
+        {"account__id__exact": "{rare}"},
+        {"q": "order7"},
+    ]
+    check(boss, rare, "/rentals/transaction/", queries)
+
+
+def test_calls(boss: Client, rare: Account) -> None:
+    queries: list[Mapping[str, Any]] = [
+        {},
+        {"p": "3"},
+        {"o": "0"},
+        {"account": "{rare_id}"},
+        {"operation": "send_code"},
+        {"outcome": "refused"},
+        {"status": "429"},
+        {"status": "4"},
+        {"status": "3"},
+        {"status": "none"},
+        {"q": "message:7"},
+        {"q": "{reference}"},
+        {"q": "nothing"},
+    ]
+    check(boss, rare, "/providers/apicall/", queries)
+
+
+def test_callbacks(boss: Client, rare: Account) -> None:
+    queries: list[Mapping[str, Any]] = [
+        {},
+        {"p": "3"},
+        {"state": "unmatched"},
+        {"account": "{rare_id}"},
+        {"says": "rejected"},
+        {"problem": "no_match"},
+        {"q": "odd"},
+    ]
+    check(boss, rare, "/providers/callback/", queries)
+
+
+def test_overviews(boss: Client, rare: Account) -> None:
+    check(boss, rare, "/", [{}])
+    check(boss, rare, "/providers/account/", [{}])
+
+
+def sweep_of_codes() -> None:
+    CheckSource().sweep()
+
+
+def expiry_of_codes() -> None:
+    from otp import tasks
+
+    tasks.expire()
+
+
+def prune_of_providers() -> None:
+    from providers import tasks
+
+    tasks.prune()
+
+
+def claim_of_messages() -> None:
+    from uuid import uuid4
+
+    from messaging.engine import claim_sql
+
+    now = timezone.now()
+    account = Account.objects.order_by("pk")[0]
+    for due in (claim_sql.due_singles(now), claim_sql.due_of_batch(1, now, claiming=True)):
+        claim_sql.accounts_with_due([account.pk], due)
+        claim_sql.claim(due, account.pk, 10, uuid4(), now)
+
+
+@pytest.mark.parametrize(
+    "work", [sweep_of_codes, expiry_of_codes, prune_of_providers, claim_of_messages]
+)
+def test_work(rare: Account, work: Callable[[], None]) -> None:
+    with captured() as asked:
+        work()
+    assert asked
+    faults = faults_of(asked)
+    assert not faults, "\n\n".join(faults)
