@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('messaging', '0009_price'),
+        ('messaging', '0009_ids_and_prices'),
         ('providers', '0004_account_pauses'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -12,7 +12,7 @@ from core.index_changes import named_constraints, without_single_indexes
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0008_typed_by'),
+        ('messaging', '0009_ids_and_prices'),
         ('providers', '0005_indexes_for_many_rows'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('providers', '0005_indexes_for_many_rows'),
-        ('rentals', '0008_released_from'),
+        ('rentals', '0009_doubled_ids'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -12,6 +12,16 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
+            model_name='batch',
+            name='failures_accepted_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='message',
+            name='price',
+            field=models.DecimalField(decimal_places=4, max_digits=18, null=True),
+        ),
+        migrations.AddField(
             model_name='report',
             name='named_id',
             field=models.CharField(max_length=200, null=True),
