@@ -60,7 +60,7 @@ class DayField(forms.DateField):
 
     def clean(self, value: Any) -> date | None:
         """Near the ends of the calendar, a time zone and a comparison would overflow."""
-        day = super().clean(value)
+        day: date | None = super().clean(value)
         if day is not None and not EARLIEST <= day.year <= LATEST:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         return day

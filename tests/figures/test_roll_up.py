@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import F
 
-from figures import roll_up, triggers
+from figures import roll_up, sources, triggers
 from figures.counted_tables import TABLES, Source
 from figures.cuts import By, Period, cut, took, total
 from figures.durations import class_of
@@ -247,7 +247,7 @@ def test_batch_is_counted_with_the_price_it_was_queued_at() -> None:
 @pytest.mark.django_db
 def test_change_during_the_count_leaves_the_slot_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     message = make_message()
-    counted = roll_up.figures_of
+    counted = sources.figures_of
 
     def count_and_change(source: Source, slot: int) -> list[Figure]:
         figures = counted(source, slot)
