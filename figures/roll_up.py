@@ -28,7 +28,8 @@ LOCK_ID: Final = 7_305_829_442
 """Any number that no other program uses for an advisory lock in the same database."""
 LONGEST_RUN: Final = 20.0
 """Seconds. The rest of the marks waits for the next run."""
-AT_ONCE: Final = 100
+NEAR: Final = 2
+AT_ONCE: Final = 300
 """Slots that are counted in one transaction, the newest first: today is looked at most."""
 
 
@@ -53,7 +54,7 @@ def count_slots(marked: Sequence[tuple[Source, int]]) -> bool:
             return False
         # Marks first: a change that comes after this line raises a version or adds a mark.
         marks = _marks_of(marked)
-        figures = [one for source, slot in marked for one in figures_of(source, slot)]
+        figures = _count(marked)
         with transaction.atomic():
             for source in Source:
                 slots = [slot for one, slot in marked if one == source]
@@ -62,6 +63,29 @@ def count_slots(marked: Sequence[tuple[Source, int]]) -> bool:
             for version, pks in marks.items():
                 Mark.objects.filter(pk__in=pks, version=version).delete()
     return True
+
+
+def _count(marked: Sequence[tuple[Source, int]]) -> list[Figure]:
+    """The figures of these slots. Slots near each other are counted with one question."""
+    found: list[Figure] = []
+    for source in Source:
+        slots = sorted(slot for one, slot in marked if one == source)
+        wanted = set(slots)
+        for run in _runs(slots):
+            counted = figures_of(source, run[0], run[-1] + 1)
+            found += [figure for figure in counted if figure.slot in wanted]
+    return found
+
+
+def _runs(slots: Sequence[int]) -> list[list[int]]:
+    """Sorted slots, divided where the gap would read too many rows in vain."""
+    runs: list[list[int]] = []
+    for slot in slots:
+        if runs and slot - runs[-1][-1] <= NEAR:
+            runs[-1].append(slot)
+        else:
+            runs.append([slot])
+    return runs
 
 
 def _marks_of(marked: Sequence[tuple[Source, int]]) -> dict[int, list[int]]:

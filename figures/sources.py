@@ -34,7 +34,7 @@ from rentals.states import OrderState
 from .counted_tables import TABLES, Source
 from .durations import BOUNDS
 from .models import Figure
-from .slots import start_of
+from .slots import SECONDS, start_of
 
 SENT: Final = (MessageState.SUBMITTED, *sorted(REPORTS))
 """States of messages that the provider accepted."""
@@ -65,6 +65,20 @@ class SecondsBetween(Func):
         return sql, tuple(value for _, values in parts for value in values)
 
 
+class SlotOf(Func):
+    """The slot of a time, as `figures.slots.slot_of`."""
+
+    output_field = IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        sql, values = compiler.compile(self.get_source_expressions()[0])
+        return f"(CAST(strftime('%%s', {sql}) AS INTEGER) / {SECONDS})", values
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        sql, values = compiler.compile(self.get_source_expressions()[0])
+        return f"floor(extract(epoch FROM {sql}) / {SECONDS})::int", values
+
+
 @dataclass(slots=True)
 class Sums:
     count: int = 0
@@ -75,14 +89,14 @@ class Sums:
     unpriced: int = 0
 
 
-Key = tuple[str, int, str, int | None, int | None, str, str, int | None]
-"""kind, account, country, person, batch, state, reason, took."""
+Key = tuple[int, str, int, str, int | None, int | None, str, str, int | None]
+"""slot, kind, account, country, person, batch, state, reason, took."""
 
 
-def figures_of(source: Source, slot: int) -> list[Figure]:
-    """Count the rows of one slot."""
+def figures_of(source: Source, first: int, end: int) -> list[Figure]:
+    """Count the rows of the slots from `first` up to, but without, `end`."""
     sums: dict[Key, Sums] = defaultdict(Sums)
-    for key, part in _GROUPS[source](start_of(slot), start_of(slot + 1)):
+    for key, part in _GROUPS[source](start_of(first), start_of(end)):
         total = sums[key]
         total.count += part.count
         total.accepted += part.accepted
@@ -90,11 +104,11 @@ def figures_of(source: Source, slot: int) -> list[Figure]:
         total.segments += part.segments
         total.cost += part.cost
         total.unpriced += part.unpriced
-    return [_figure(slot, key, total) for key, total in sums.items()]
+    return [_figure(key, total) for key, total in sums.items()]
 
 
-def _figure(slot: int, key: Key, sums: Sums) -> Figure:
-    kind, account, country, person, batch, state, reason, took = key
+def _figure(key: Key, sums: Sums) -> Figure:
+    slot, kind, account, country, person, batch, state, reason, took = key
     return Figure(
         slot=slot,
         kind=kind,
@@ -141,7 +155,7 @@ def _took(condition: Q | None = None) -> Case:
 
 def _rows(model: type[Model], start: datetime, end: datetime) -> QuerySet[Any]:
     rows = model._default_manager.filter(created_at__gte=start, created_at__lt=end)
-    return rows.order_by()
+    return rows.order_by().annotate(slot=SlotOf(F("created_at")))
 
 
 def _message_groups(start: datetime, end: datetime) -> Iterator[tuple[Key, Sums]]:
@@ -151,6 +165,7 @@ def _message_groups(start: datetime, end: datetime) -> Iterator[tuple[Key, Sums]
         .annotate(seconds=SecondsBetween(F("reported_at"), F("answered_at")))
         .annotate(took=_took(delivered))
         .values_list(
+            "slot",
             "kind",
             "account_id",
             "country",
@@ -163,10 +178,12 @@ def _message_groups(start: datetime, end: datetime) -> Iterator[tuple[Key, Sums]
         )
         .annotate(rows=Count("pk"), parts=Sum("segments"))
     )
-    for kind, account, country, person, batch, state, reason, took, price, count, parts in rows:
+    for slot, kind, account, country, person, batch, state, reason, took, price, *sums in rows:
+        count, parts = sums
         is_sent = state in SENT
         yield (
             (
+                slot,
                 Figure.Kind.TEXT if kind == Message.Kind.TEXT else Figure.Kind.CODE,
                 account,
                 country,
@@ -192,12 +209,12 @@ def _session_groups(start: datetime, end: datetime) -> Iterator[tuple[Key, Sums]
         _rows(Session, start, end)
         .annotate(seconds=SecondsBetween(F("verified_at"), F("sent_at")))
         .annotate(took=_took())
-        .values_list("account_id", "country", "created_by_id", "state", "reason", "took")
+        .values_list("slot", "account_id", "country", "created_by_id", "state", "reason", "took")
         .annotate(rows=Count("pk"), sent=Count("sent_at"))
     )
-    for account, country, person, state, reason, took, count, sent in rows:
+    for slot, account, country, person, state, reason, took, count, sent in rows:
         yield (
-            (Figure.Kind.SESSION, account, country, person, None, state, reason, took),
+            (slot, Figure.Kind.SESSION, account, country, person, None, state, reason, took),
             Sums(
                 count=count,
                 accepted=sent,
@@ -211,13 +228,17 @@ def _order_groups(start: datetime, end: datetime) -> Iterator[tuple[Key, Sums]]:
         _rows(Order, start, end)
         .annotate(seconds=SecondsBetween(F("sms_at"), F("placed_at")))
         .annotate(took=_took())
-        .values_list("account_id", "region", "created_by_id", "state", "reason", "took", "price")
+        .values_list(
+            "slot", "account_id", "region", "created_by_id", "state", "reason", "took", "price"
+        )
         .annotate(rows=Count("pk"), placed=Count("placed_at"), with_sms=Count("sms_at"))
     )
-    for account, region, person, state, reason, took, price, count, placed, with_sms in rows:
+    for slot, account, region, person, state, reason, took, price, *sums in rows:
+        count, placed, with_sms = sums
         is_paid = state in PAID
         yield (
             (
+                slot,
                 Figure.Kind.RENT,
                 account,
                 region,

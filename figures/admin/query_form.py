@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ MOST_DAYS: Final = 400
 EARLIEST, LATEST = 2000, 2200
 """Years."""
 MOST_DAYS_BY_HOUR: Final = 7
+DEFAULT_DAYS: Final = 7
 PERMISSIONS: Final = {
     Subject.MESSAGES: "messaging.view_message",
     Subject.CODES: "otp.view_session",
@@ -119,7 +121,7 @@ class QueryForm(forms.Form):
     error_css_class = "has-error"
 
     def __init__(self, data: Any, reader: User | AnonymousUser) -> None:
-        super().__init__(data)
+        super().__init__(_with_days(data))
         allowed = [(one, SUBJECTS[one]) for one in Subject if reader.has_perm(PERMISSIONS[one])]
         self.subjects = [one for one, _word in allowed]
         subject: Any = self.fields["subject"]
@@ -139,7 +141,7 @@ class QueryForm(forms.Form):
         cleaned = super().clean() or {}
         today = timezone.localdate()
         last = cleaned.get("last") or today
-        first = cleaned.get("first") or last - timedelta(days=6)
+        first = cleaned.get("first") or last - timedelta(days=DEFAULT_DAYS - 1)
         if first > last:
             self.add_error("first", _t("This day is after the last one."))
         elif (last - first).days >= MOST_DAYS:
@@ -205,6 +207,19 @@ class QueryForm(forms.Form):
     @property
     def where(self) -> Q | None:
         return Q(**{str(by): value for by, value in self.chosen.items()}) if self.chosen else None
+
+
+def _with_days(data: Any) -> dict[str, Any]:
+    """What was asked for, with the last seven days where no day was chosen."""
+    values = {name: data.get(name) for name in data}
+    if not values.get("last"):
+        values["last"] = timezone.localdate().isoformat()
+    if not values.get("first"):
+        with suppress(ValueError):
+            last = date.fromisoformat(values["last"])
+            if last.year > 1:
+                values["first"] = (last - timedelta(days=DEFAULT_DAYS - 1)).isoformat()
+    return values
 
 
 def _days(first: date, last: date) -> Period:

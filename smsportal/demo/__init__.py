@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from figures.roll_up import bring_up_to_date
 from providers import clock
 
 from .accounts import RealAccounts, create_missing_accounts, otp_callback, refuse_real_accounts
@@ -34,4 +35,6 @@ def prepare(*, history: bool = True) -> dict[str, str]:
         passwords = create_staff()
         if history:
             write_history(clock.now())
+            # So that the first page that is opened has figures.
+            bring_up_to_date()
         return passwords

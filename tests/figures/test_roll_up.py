@@ -249,8 +249,8 @@ def test_change_during_the_count_leaves_the_slot_marked(monkeypatch: pytest.Monk
     message = make_message()
     counted = sources.figures_of
 
-    def count_and_change(source: Source, slot: int) -> list[Figure]:
-        figures = counted(source, slot)
+    def count_and_change(source: Source, first: int, end: int) -> list[Figure]:
+        figures = counted(source, first, end)
         Message.objects.filter(pk=message.pk).update(state="submitted", reason="")
         return figures
 
