@@ -47,6 +47,18 @@ def configured() -> dict[str, list[str]]:
     return {str(name): [check_value(name, key) for key in found] for name, found in keys.items()}
 
 
+def fallbacks() -> list[str]:
+    """The check values of the keys that this host accepts beside its SECRET_KEY."""
+    name = str(KeyCheck.Name.SECRET_KEY)
+    return [check_value(name, key) for key in settings.SECRET_KEY_FALLBACKS]
+
+
+def newest(name: str) -> str | None:
+    """The check value of the key that became known last, with which other hosts sign."""
+    rows = KeyCheck.objects.filter(name=name).order_by("-created_at", "-pk")
+    return rows.values_list("digest", flat=True).first()
+
+
 def known() -> dict[str, set[str]]:
     """The check values that the database knows, by setting."""
     found: dict[str, set[str]] = {str(name): set() for name in KeyCheck.Name.values}

@@ -21,7 +21,7 @@ from core.acts import record_act
 from core.encrypted_columns import Readable, count_readable, encrypted_columns
 from core.models import KeyCheck
 
-from .key_comparison import is_task_ours
+from .queue_broker import is_ours
 
 FUNCTION: Final = re.compile(r"[a-z_]+(?:\.\w+)*\.tasks?\.\w+")
 
@@ -81,7 +81,7 @@ def _kind(app: str, column: str) -> str:
 def _foreign_tasks() -> list[tuple[int, str]]:
     """The id and function of each waiting task that this SECRET_KEY did not sign."""
     rows = OrmQ.objects.values_list("pk", "payload")
-    return [(pk, _function_of(payload)) for pk, payload in rows if not is_task_ours(payload)]
+    return [(pk, _function_of(payload)) for pk, payload in rows if not is_ours(payload)]
 
 
 def _function_of(payload: str) -> str:

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.core.signing import BadSignature
 from django.db import DatabaseError, connection, transaction
-from django_q.conf import Conf
-from django_q.core_signing import TimestampSigner
 from django_q.models import OrmQ
 
 from core import key_checks
@@ -20,6 +17,7 @@ from core.encrypted_columns import Readable, count_readable, encrypted_columns
 from core.models import KeyCheck
 
 from .environment import source_of
+from .queue_broker import is_ours
 
 WAY_OUT = (
     "Copy the key from a host that works; if it is lost, `manage.py keys --accept` says what that"
@@ -62,22 +60,21 @@ def misfits_unless_away() -> list[str]:
         connection.close()
 
 
-def is_task_ours(payload: str) -> bool:
-    """Whether a queued task was signed with this host's SECRET_KEY. Does not unpickle it."""
-    try:
-        TimestampSigner(key=Conf.SECRET_KEY, salt=Conf.PREFIX).unsign(payload)
-    except BadSignature:
-        return False
-    return True
-
-
 def _secret_key_misfit(here: list[str], known: set[str]) -> Iterator[str]:
+    accepted = {*here, *key_checks.fallbacks()}
     if not here:
         yield "There is no SECRET_KEY."
-    elif known and not known & set(here):
+    elif known and key_checks.newest(KeyCheck.Name.SECRET_KEY) not in accepted:
         yield (
             f"SECRET_KEY (from {source_of('SECRET_KEY')}) is not the key of this database:"
             f" its check value is {_shorten(here)}, and the database knows {_shorten(known)}."
+            f" {WAY_OUT}"
+        )
+    elif known - accepted and (foreign := _count_foreign_tasks()):
+        yield (
+            f"SECRET_KEY (from {source_of('SECRET_KEY')}) and SECRET_KEY_FALLBACKS lack the key"
+            f" that signed {foreign} waiting tasks of this database. Take a key out of"
+            " SECRET_KEY_FALLBACKS only once no host signs with it and no such task is waiting."
             f" {WAY_OUT}"
         )
     elif not known and not _verifies_tasks():
@@ -122,6 +119,11 @@ def read_credentials() -> Readable:
     return sum((count_readable(*each) for each in columns), Readable())
 
 
+def _count_foreign_tasks() -> int:
+    payloads = OrmQ.objects.values_list("payload", flat=True)
+    return sum(not is_ours(payload) for payload in payloads.iterator())
+
+
 def _verifies_tasks() -> bool:
     """Whether this SECRET_KEY signed any waiting task, or none waits."""
     if not _has_table(OrmQ._meta.db_table):
@@ -130,7 +132,7 @@ def _verifies_tasks() -> bool:
     waiting = False
     for payload in payloads.iterator():
         waiting = True
-        if is_task_ours(payload):
+        if is_ours(payload):
             return True
     return not waiting
 

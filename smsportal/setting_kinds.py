@@ -102,6 +102,15 @@ def secret_key(text: str) -> str:
     return text
 
 
+def secret_keys(text: str) -> list[str]:
+    """Separated by commas. What is wrong is named by its place, never by its text."""
+    keys = [key.strip() for key in text.split(",") if key.strip()]
+    for number, key in enumerate(keys, start=1):
+        if len(key) < 20:
+            raise Wrong(f"has key {number}, which must have at least 20 characters")
+    return keys
+
+
 def passphrase(text: str) -> str:
     if len(text) < 12:
         raise Wrong("must have at least 12 characters")

@@ -29,13 +29,16 @@ from .setting_kinds import (
     pattern,
     proxy,
     secret_key,
+    secret_keys,
     time_of_day,
     time_zone,
     web_address,
     whole,
 )
 
-SECRET: Final = frozenset({"SECRET_KEY", "SECRETS_KEYS", "DATABASE_URL", "BACKUP_PASSPHRASE"})
+SECRET: Final = frozenset(
+    {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "SECRETS_KEYS", "DATABASE_URL", "BACKUP_PASSPHRASE"}
+)
 """Settings whose values are never shown."""
 DAYS: Final = whole(1, 3650)
 COUNT: Final = whole(1, 1_000_000)
@@ -96,6 +99,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "SANDBOX_URL": address,
     "SECRETS_KEYS": fernet_keys,
     "SECRET_KEY": secret_key,
+    "SECRET_KEY_FALLBACKS": secret_keys,
     "SECRET_MAX_AGE_DAYS": DAYS,
     "SECURE_COOKIES": boolean,
     "SESSION_COOKIE_NAME": COOKIE_NAME,

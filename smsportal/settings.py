@@ -16,6 +16,7 @@ SETTING_WARNINGS: list[str] = env.warnings
 
 # --- keys and hosts --------------------------------------------------------
 SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 SECRETS_KEYS: list[str] = env.list("SECRETS_KEYS", default=[])
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
@@ -181,6 +182,7 @@ CACHES: dict[str, dict[str, Any]] = {
 Q_CLUSTER: dict[str, Any] = {
     "name": "smsportal",
     "orm": "default",
+    "broker_class": "smsportal.queue_broker.Broker",
     "workers": 2,
     "queue_limit": 2,
     "bulk": 1,

@@ -94,6 +94,7 @@ WRONG: Final[dict[str, tuple[str, ...]]] = {
     "SANDBOX_URL": ("127.0.0.1:8801",),
     "SECRETS_KEYS": ("hunter2", "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=,hunter2"),
     "SECRET_KEY": ("hunter2",),
+    "SECRET_KEY_FALLBACKS": ("hunter3",),
     "SECRET_MAX_AGE_DAYS": (*NUMBERS, "0"),
     "SECURE_COOKIES": ("maybe",),
     "SESSION_COOKIE_NAME": ("a b", "a;b", "名"),

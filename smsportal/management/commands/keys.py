@@ -43,11 +43,13 @@ class Command(BaseCommand):
     def _list(self) -> None:
         since = {(row.name, row.digest): row.created_at for row in KeyCheck.objects.all()}
         here = key_checks.configured()
+        here["SECRET_KEY"] += key_checks.fallbacks()
         for name, digests in here.items():
+            words = ("signs", "verifies") if name == "SECRET_KEY" else ("encrypts", "decrypts")
             self.stdout.write(f"{name}, from {source_of(name)}:")
             for number, digest in enumerate(digests):
                 at = since.pop((name, digest), None)
-                part = ("encrypts" if number == 0 else "decrypts") if len(digests) > 1 else "here"
+                part = words[min(number, 1)] if len(digests) > 1 else "here"
                 self._line(digest, part, f"known since {_day(at)}" if at else "not known")
             for (other, digest), at in list(since.items()):
                 if other == name:
