@@ -77,6 +77,7 @@ def draft(ground: Ground, account: Account, at: datetime, fate: Fate, **fields: 
         public_id=ground.public_id(),
         reference=ground.reference(),
         account=account,
+        price=account.price_per_segment,
         created_at=at,
         queued_at=at,
         not_before=at,
