@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -201,6 +201,8 @@ def figures_export(request: HttpRequest) -> HttpResponseBase:
     """The table as a file. Raises `NeedsPermission`."""
     if not request.user.has_perms((VIEW, EXPORT)):
         raise NeedsPermission(EXPORT)
+    if request.method != "GET":
+        return HttpResponseNotAllowed(["GET"])
     format_ = requested_format(request)
     form = QueryForm(request.GET, request.user)
     if not form.subjects:

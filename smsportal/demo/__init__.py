@@ -33,8 +33,7 @@ def prepare(*, history: bool = True) -> dict[str, str]:
     with transaction.atomic():
         create_missing_accounts()
         passwords = create_staff()
-        if history:
-            write_history(clock.now())
+        if history and write_history(clock.now()):
             # So that the first page that is opened has figures.
             bring_up_to_date()
         return passwords

@@ -15,6 +15,8 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule, Success
 
+from core.number_tokens import token_of
+from lookup.models import NumberNote
 from messaging.models import Message, Template
 from providers.accounts import new_callback_token
 from providers.models import ApiCall, Callback, DailyLimit
@@ -99,6 +101,10 @@ def make_world() -> dict[str, str]:
         "/auditlog/logentry/": LogEntry.objects.log_create(target, action=0, changes={}).pk,
         "/r/<content_type_id>/": ContentType.objects.get_for_model(Message).pk,
         "/r/<content_type_id>/<object_id>/": message.pk,
+        "/number/<token>/": token_of(message.recipient),
+        "/number/<token>/note/<pk>/": NumberNote.objects.create(
+            number=message.recipient, text="x", by=target
+        ).pk,
         "/what-waits/rows/": "message",
         "/callbacks/": token,
         "/<mistyped>/": "Callbacks/anything",

@@ -66,7 +66,8 @@ def prepare_accounts(ground: Ground) -> None:
             AccountPause(account=second, reason=Reason.CREDENTIALS, started_at=paused_at),
         ]
     )
-    second.refresh_from_db()
+    for account in ground.accounts.values():
+        account.refresh_from_db()
 
 
 def write_balances(ground: Ground) -> None:
