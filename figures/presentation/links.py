@@ -92,7 +92,7 @@ def rows_url(
         return ""
     query: list[tuple[str, str]] = []
     for by, value in (where or {}).items():
-        if value is None or by not in listed.parameters:
+        if value in (None, "") or by not in listed.parameters:
             return ""
         query.append((listed.parameters[by], str(value)))
     for state in states:

@@ -1,0 +1,57 @@
+"""From a number that a customer says to everything about it, and to a filled-in form."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from sandbox.server import Sandbox
+from tests.factories.accounts import make_account
+from tests.factories.messages import make_message
+
+from .conftest import MakeVisitor
+
+pytestmark = pytest.mark.any_database
+
+
+def test_number_is_found_opened_and_written_to_by_keyboard(
+    make_visitor: MakeVisitor, sandbox: Sandbox
+) -> None:
+    account = make_account("haorui", sandbox)
+    make_message(account, recipient="+8613912345678", text="Of a colleague.")
+    page = make_visitor("operator").page
+    page.goto("/")
+    page.keyboard.press("Control+k")
+    field = page.locator("#search-input-command")
+    field.press_sequentially("139 1234 5678")
+    first = page.locator("#command-results-list a").first
+    expect(first).to_contain_text("+86 139 1234 5678")
+    field.press("ArrowDown")
+    with page.expect_navigation():
+        field.press("Enter")
+
+    assert "139" not in page.url
+    expect(page.locator(".number-heading")).to_have_text("+86 139 1234 5678")
+    expect(page.locator(".feed")).not_to_contain_text("Of a colleague.")
+    page.fill("#note-text", "Calls back at 15:00")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.locator(".memo")).to_contain_text("Calls back at 15:00")
+    with page.expect_navigation():
+        page.get_by_role("link", name="Send SMS").last.click()
+    expect(page.locator("#id_recipient")).to_have_value("+86 139 1234 5678")
+
+
+def test_bar_of_the_dashboard_hands_over_what_was_typed(
+    make_visitor: MakeVisitor, sandbox: Sandbox
+) -> None:
+    make_account("haorui", sandbox)
+    page = make_visitor("operator").page
+    page.goto("/")
+    page.fill("#bar-number", "139 1234 5678")
+    page.fill("#bar-text", "Your parcel is here.")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Send SMS").click()
+
+    expect(page.locator("#id_recipient")).to_have_value("139 1234 5678")
+    expect(page.locator("#id_text")).to_have_value("Your parcel is here.")
