@@ -93,7 +93,10 @@ class ChunkedBody:
         elif not self._line.endswith(b"\n"):
             return
         elif self._step is _Step.TRAILERS:
-            self.is_over = bytes(self._line) in (b"\r\n", b"\n") or self._line.endswith(b"\n\r\n")
+            # The server's parser refuses a bare line feed, and takes what follows as a request.
+            self.is_broken = not self._line.endswith(b"\r\n")
+            is_last = self._line == b"\r\n" or self._line.endswith(b"\n\r\n")
+            self.is_over = self.is_broken or is_last
             return
         else:
             self._begin_chunk()

@@ -324,7 +324,9 @@ def test_separate_leading_one_is_no_chinese_writing(e164: str) -> None:
         assert refused.value.kind == P.NORTH_AMERICA
 
 
-@pytest.mark.parametrize("typed", ["+1 650 155 5555.0", "+492.000", "+1 650 155 5555,00"])
+@pytest.mark.parametrize(
+    "typed", ["+1 650 155 5555.0", "+492.000", "+1 650 155 5555,00", "+812 1234567 .0"]
+)
 def test_zeros_behind_a_point_are_uncertain_in_a_number_of_no_known_range(typed: str) -> None:
     with pytest.raises(PhoneError) as failure:
         parse_number(typed)

@@ -98,22 +98,41 @@ def test_hold_of_an_unknown_order_keeps_it_unknown(sandbox: Sandbox) -> None:
     assert order.state == "unknown"
 
 
-def test_doubled_transaction_of_that_time_keeps_an_order_unknown(sandbox: Sandbox) -> None:
-    order = place_with_lost_answer(sandbox, accepted=False)
-    change(order, answered_at=timezone.now() - timedelta(minutes=3))
-    other = {"field": "order_provider_id", "value": "4711", "at": "2026-11-29T00:00:00"}
-    Transaction.objects.create(
-        account=order.account,
-        provider_id="7",
-        type="Release",
-        amount=1,
-        created_there=order.answered_at,
-        differing=[other],
-    )
+OTHER_ORDER = {"field": "order_provider_id", "value": "4711", "at": "2026-11-29T00:00:00"}
+OTHER_WORDS = {"field": "description", "value": "x", "at": "2026-11-29T00:00:00"}
+
+
+@pytest.mark.parametrize(
+    ("booked", "state"),
+    [
+        ({}, "not_created"),
+        ({"differing": [OTHER_WORDS]}, "not_created"),
+        ({"type": "Hold", "order_provider_id": "4711"}, "unknown"),
+        ({"differing": [OTHER_ORDER]}, "unknown"),
+        ({"repeated": 1}, "unknown"),
+    ],
+)
+def test_only_a_booking_that_may_be_of_the_order_keeps_it_unknown(
+    booked: dict[str, object], state: str
+) -> None:
+    then = timezone.now() - timedelta(minutes=5)
+    order = make_order(make_account("gosms"), state="unknown", handed_over_at=then)
+    change(order, answered_at=then)
+    values = {"type": "Release", "amount": 1, "created_there": then, **booked}
+    Transaction.objects.create(account=order.account, provider_id="7", **values)
     for kind in Reading.Kind:
-        read(list_sync_source.request_reading(order.account, kind))
+        Reading.objects.create(
+            account=order.account,
+            kind=kind,
+            state="done",
+            complete=True,
+            whole=True,
+            unreadable=0,
+            started_at=timezone.now() - timedelta(seconds=1),
+        )
+    reconciliation.settle(order.account, timezone.now())
     order.refresh_from_db()
-    assert order.state == "unknown"
+    assert order.state == state
 
 
 def test_unknown_order_blocks_others_of_its_app_and_country(sandbox: Sandbox) -> None:

@@ -38,6 +38,10 @@ class TestIntake:
         assert intake.head is not None
         assert (intake.head.method, intake.head.path) == ("POST", "/login/")
 
+    @pytest.mark.parametrize("trailers", [b"\n", b"A: b\n\r\n", b"A: b\n\n"])
+    def test_trailers_with_bare_line_feeds_are_no_end(self, trailers: bytes) -> None:
+        assert intake_of(CHUNKED + b"0\r\n" + trailers + GET).is_cut
+
     def test_endless_blank_lines_end(self) -> None:
         intake = intake_of(b"\r\n" * MAX_HEAD, 1_000)
         assert intake.is_complete
