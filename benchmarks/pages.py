@@ -104,9 +104,13 @@ def main() -> None:
 
 def measure(rows: int) -> None:
     _empty()
-    portal.begin(f"Pages beside {rows:,} messages")
+    portal.begin(f"Pages beside {rows:,} messages", LOG_LEVEL="ERROR")
+    from django.core.management import call_command
+
     from . import pages_rows
 
+    # Pages name their files by the manifest of the collected ones.
+    call_command("collectstatic", interactive=False, verbosity=0)
     began = time.monotonic()
     pages_rows.fill(rows)
     print(f"filled in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
