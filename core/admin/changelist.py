@@ -30,7 +30,7 @@ from core.punctuation import label_text, listed
 from .buttons import Button, EmptyState
 from .exact_search import text_search_note
 from .filters import LocalTimeFilter, RecentFilter, Splits
-from .paging import MOST_COUNTED, counted, indexed_ordering, page_of
+from .list_pages import MOST_COUNTED, counted, indexed_ordering, page_of
 from .protocols import ModelPages
 from .row_requests import want_rows_only, wants_rows_only
 

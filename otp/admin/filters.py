@@ -22,7 +22,7 @@ from core.admin.filters import (
     StateFilter,
 )
 from core.admin.labels import states_of
-from core.admin.paging import MOST_COUNTED
+from core.admin.list_pages import MOST_COUNTED
 from core.visibility import may_reveal
 from messaging.models import Message
 from messaging.presentation.labels import where_shown as where_message_shown
