@@ -231,7 +231,7 @@ class PortalChangeList(ChangeList):
         first = (number - 1) * self.list_per_page
         rows = self.apply_select_related(self.root_queryset)
         self.result_list = page_of(parts, rows, first, first + self.list_per_page)
-        if self.is_bounded:
+        if self.is_bounded and request.method == "GET":
             messages.info(request, _MANY_FILTERS % {"days": DAYS_OF_MANY_FILTERS})
         self.model_admin.prepare_rows(self.result_list)
         self.result_count = paginator.count
