@@ -62,7 +62,9 @@ class MessageStateFilter(DropdownFilter):
         messages = messages.exclude(kind=Message.Kind.TEXT).order_by("-created_at", "-pk")
         if set(request.GET) <= {self.parameter_name, PAGE_VAR}:
             # No list shows more, and what other filters leave out is not known here.
-            messages = messages[: MOST_COUNTED + 1]
+            keys = list(messages.values_list("pk", flat=True)[: MOST_COUNTED + 1])
+            codes = SentCode.objects.filter(message__in=keys).order_by()
+            return queryset.filter(pk__in=list(codes.values_list("session", flat=True)))
         codes = SentCode.objects.filter(message__in=messages.values("pk"))
         return queryset.filter(pk__in=codes.values("session"))
 
