@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
@@ -64,7 +65,7 @@ def names() -> Mapping[str, str]:
 
 
 def signed_in() -> Client:
-    client = Client(SERVER_NAME="portal.example")
+    client = Client(SERVER_NAME=settings.ALLOWED_HOSTS[0])
     client.force_login(User.objects.get(username="boss"))
     return client
 

@@ -28,8 +28,10 @@ BURST_WITHIN: Final = timedelta(minutes=10)
 TIME_TO_ANSWER: Final = timedelta(minutes=5)
 """Younger codes may still be read out, so they do not count towards a share."""
 MAX_ROWS: Final = 20_000
-"""Funnels and tables cover this many of the newest rows."""
-MAX_TIMES: Final = 2_000
+"""Tables cover this many of the newest rows."""
+MAX_FUNNEL: Final = 5_000
+"""A funnel covers this many of the newest rows, since the list shows it, too."""
+MAX_TIMES: Final = 1_000
 """The median covers this many of the newest sessions."""
 
 
@@ -66,20 +68,21 @@ def funnel_of(*parts: QuerySet[Session]) -> Funnel:
     """The conversion of the newest sessions of these disjoint parts."""
     sent = Q(sent_at__isnull=False)
     reporting = Account.objects.filter(provider__in=_reporting()).order_by()
-    reports = Q(account__in=list(reporting.values_list("pk", flat=True)))
+    # With an empty list, Django would take the whole question for one without an answer.
+    reports = Q(account__in=[*reporting.values_list("pk", flat=True), 0])
     total: Counter[str] = Counter()
     pairs: list[tuple[datetime | None, datetime | None]] = []
     most = 0
     for rows in parts:
         newest = rows.select_related(None).prefetch_related(None).order_by("-created_at", "-pk")
-        counted = newest[:MAX_ROWS].aggregate(
+        counted = newest[:MAX_FUNNEL].aggregate(
             rows=Count("pk"),
             sent=Count("pk", filter=sent),
             reported_on=Count("pk", filter=sent & reports),
             delivered=Count("pk", filter=sent & reports & Q(delivered_at__isnull=False)),
             verified=Count("pk", filter=sent & Q(verified_at__isnull=False)),
         )
-        most = MAX_ROWS if counted.pop("rows") == MAX_ROWS else most
+        most = MAX_FUNNEL if counted.pop("rows") == MAX_FUNNEL else most
         total.update(counted)
         pairs += newest.values_list("sent_at", "verified_at")[:MAX_TIMES]
     return Funnel(

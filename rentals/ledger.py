@@ -17,6 +17,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from core.distinct_values import distinct_values
 from core.stored_texts import Stored
 from core.templatetags.portal import amount
 from providers import clock
@@ -39,6 +40,7 @@ BOOKING_MARGIN: Final = timedelta(days=2)
 much earlier than the orders."""
 BOOKING_DELAY: Final = timedelta(minutes=10)
 """An order that changed this shortly before the books were read may not be booked yet."""
+CHUNK: Final = 2_000
 MAX_ROWS: Final = 20
 """Provider's rows kept with one finding."""
 REFUND_EXPECTED: Final = (S.CANCELLED, S.EXPIRED)
@@ -175,7 +177,7 @@ def _compare(account: Account, read_at: datetime, now: datetime) -> Iterator[Dis
     since = now - LOOKBACK - BOOKING_MARGIN
     recent = Q(created_there__gt=since) | Q(created_there=None, read_at__gt=since)
     booked = Transaction.objects.filter(recent, account=account).exclude(order_provider_id="")
-    for row in booked.defer("description", "differing").iterator(chunk_size=2000):
+    for row in booked.defer("description", "differing").iterator(chunk_size=CHUNK):
         books.rows[row.order_provider_id].append(row)
     doubled = [(row, variants_of(row)) for row in transactions.doubled(account).filter(recent)]
     for row, variants in doubled:
@@ -184,7 +186,7 @@ def _compare(account: Account, read_at: datetime, now: datetime) -> Iterator[Dis
                 books.rows[one.order_provider_id].append(one)
     ours = Order.objects.filter(account=account, created_at__gt=now - LOOKBACK)
     ours = ours.exclude(provider_id="").exclude(state__in=NEVER_PLACED)
-    for order in ours.iterator(chunk_size=2000):
+    for order in ours.iterator(chunk_size=CHUNK):
         yield from _compare_order(order, books)
     yield from _unmatched_holds(account, books, now - LOOKBACK)
     yield from _unknown_types(account)
@@ -215,22 +217,29 @@ def _should_be_booked(moment: datetime, books: Books) -> bool:
 
 
 def _unmatched_holds(account: Account, books: Books, since: datetime) -> Iterator[Disagreement]:
-    our_ids = set(Order.objects.filter(account=account).values_list("provider_id", flat=True))
-    for order_id, rows in books.rows.items():
-        holds = [row for row in rows if row.type == HOLD]
-        if holds and order_id not in our_ids:
-            at = holds[0].created_there or holds[0].read_at
+    held = {
+        order_id: holds
+        for order_id, rows in books.rows.items()
+        if (holds := [row for row in rows if row.type == HOLD])
+    }
+    ids = list(held)
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        ours = Order.objects.filter(account=account, provider_id__in=chunk).exclude(provider_id="")
+        for order_id in sorted(set(chunk) - set(ours.values_list("provider_id", flat=True))):
+            at = held[order_id][0].created_there or held[order_id][0].read_at
             if at > since:
-                yield Disagreement(K.HOLD_WITHOUT_ORDER, order_id, None, tuple(rows), at)
+                rows = tuple(books.rows[order_id])
+                yield Disagreement(K.HOLD_WITHOUT_ORDER, order_id, None, rows, at)
 
 
 def _unknown_types(account: Account) -> Iterator[Disagreement]:
-    unknown = Transaction.objects.filter(account=account).exclude(type__in=TYPES)
-    for type_ in unknown.order_by("type").values_list("type", flat=True).distinct():
-        rows = tuple(unknown.filter(type=type_).order_by("pk")[:MAX_ROWS])
-        yield Disagreement(
-            K.UNKNOWN_TYPE, type_, None, rows, rows[0].created_there or rows[0].read_at
-        )
+    for type_ in {"", *distinct_values(Transaction, "type")} - set(TYPES):
+        of_type = Transaction.objects.filter(account=account, type=type_)
+        rows = tuple(of_type.order_by("pk")[:MAX_ROWS])
+        if rows:
+            at = rows[0].created_there or rows[0].read_at
+            yield Disagreement(K.UNKNOWN_TYPE, type_, None, rows, at)
 
 
 def _doubled_ids(

@@ -36,7 +36,7 @@ from .changelist import (
 )
 from .exports import export_buttons
 from .history import LoggedForms
-from .paging import MOST_COUNTED, counted
+from .list_pages import MOST_COUNTED, counted
 
 MAX_SEARCH_LENGTH = 200
 MAX_SEARCH_WORDS = 20

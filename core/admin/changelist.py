@@ -30,7 +30,7 @@ from core.punctuation import label_text, listed
 from .buttons import Button, EmptyState
 from .exact_search import text_search_note
 from .filters import LocalTimeFilter, RecentFilter, Splits
-from .paging import MOST_COUNTED, counted, indexed_ordering, page_of
+from .list_pages import MOST_COUNTED, counted, indexed_ordering, page_of
 from .protocols import ModelPages
 from .row_requests import want_rows_only, wants_rows_only
 
@@ -231,7 +231,7 @@ class PortalChangeList(ChangeList):
         first = (number - 1) * self.list_per_page
         rows = self.apply_select_related(self.root_queryset)
         self.result_list = page_of(parts, rows, first, first + self.list_per_page)
-        if self.is_bounded:
+        if self.is_bounded and request.method == "GET":
             messages.info(request, _MANY_FILTERS % {"days": DAYS_OF_MANY_FILTERS})
         self.model_admin.prepare_rows(self.result_list)
         self.result_count = paginator.count

@@ -124,10 +124,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(condition=models.Q(('conflict', True)), fields=['-created_at', '-id'], name='message_in_conflict'),
+            index=models.Index(condition=models.Q(('conflict', True)), fields=['-created_at', '-id'], name='message_conflict'),
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(condition=models.Q(('provider_id', ''), _negated=True), fields=['provider_id', 'account'], name='message_provider_id'),
+            index=models.Index(condition=models.Q(('provider_id', ''), _negated=True), fields=['provider_id', 'account'], name='message_by_provider_id'),
         ),
     ]

@@ -219,12 +219,12 @@ class Message(ClaimedRow, Settled):
             ),
             models.Index(
                 fields=("-created_at", "-id"),
-                name="message_in_conflict",
+                name="message_conflict",
                 condition=models.Q(conflict=True),
             ),
             models.Index(
                 fields=("provider_id", "account"),
-                name="message_provider_id",
+                name="message_by_provider_id",
                 condition=~models.Q(provider_id=""),
             ),
             models.Index(

@@ -193,9 +193,7 @@ def where_shown(shown: str) -> Q:
         case "submitted_no_reports":
             return unsettled & Q(account__in=_accounts(reporting=False))
         case "submitted_no_report":
-            # A message is answered after it was made.
-            made = Q(created_at__lte=oldest)
-            return unsettled & Q(account__in=_accounts(reporting=True)) & overdue & made
+            return unsettled & Q(account__in=_accounts(reporting=True)) & overdue
         case "submitted_marked":
             return Q(state=S.SUBMITTED, reported_at=None) & Q(settled_at__isnull=False)
         case "on_hold":

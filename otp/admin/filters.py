@@ -22,7 +22,7 @@ from core.admin.filters import (
     StateFilter,
 )
 from core.admin.labels import states_of
-from core.admin.paging import MOST_COUNTED
+from core.admin.list_pages import MOST_COUNTED
 from core.visibility import may_reveal
 from messaging.models import Message
 from messaging.presentation.labels import where_shown as where_message_shown
@@ -62,7 +62,9 @@ class MessageStateFilter(DropdownFilter):
         messages = messages.exclude(kind=Message.Kind.TEXT).order_by("-created_at", "-pk")
         if set(request.GET) <= {self.parameter_name, PAGE_VAR}:
             # No list shows more, and what other filters leave out is not known here.
-            messages = messages[: MOST_COUNTED + 1]
+            keys = list(messages.values_list("pk", flat=True)[: MOST_COUNTED + 1])
+            codes = SentCode.objects.filter(message__in=keys).order_by()
+            return queryset.filter(pk__in=list(codes.values_list("session", flat=True)))
         codes = SentCode.objects.filter(message__in=messages.values("pk"))
         return queryset.filter(pk__in=codes.values("session"))
 

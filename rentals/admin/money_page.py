@@ -29,7 +29,7 @@ from ..models import Reading, Transaction
 from ..presentation.timeline import type_word
 
 DAYS: Final = 7
-DAYS_OF_TOTALS: Final = 31
+DAYS_OF_TOTALS: Final = 7
 """The period of the totals, unless the reader chooses another."""
 MAX_POINTS: Final = 200
 MIN_SPAN: Final = timedelta(hours=1)

@@ -179,9 +179,7 @@ class Order(Stated, ClaimedRow, Settled):
             models.Index(fields=("changed_at",), name="order_changed"),
             models.Index(fields=("state", "expires_at"), name="order_by_end"),
             models.Index(
-                fields=("sms_at",),
-                name="order_sms",
-                condition=models.Q(sms_at__isnull=False),
+                fields=("sms_at",), name="order_sms", condition=models.Q(sms_at__isnull=False)
             ),
             models.Index(
                 fields=("provider_id", "account"),

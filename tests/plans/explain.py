@@ -25,7 +25,7 @@ LARGE: Final = (
     "providers_balancereading",
 )
 FEW: Final = (
-    "message_in_conflict",
+    "message_conflict",
     "message_settled",
     "message_on_hold",
     "session_to_expire",

@@ -14,7 +14,7 @@ from core.stored_texts import from_staff
 from providers.balances import balance_of
 from providers.gateway.vocabulary import Transaction as Stated
 from providers.models import Account, BalanceReading
-from rentals import ledger, transactions
+from rentals import ledger, tasks, transactions
 from rentals.admin import money_page
 from rentals.models import Finding, Reading, Transaction
 from tests.factories.accounts import make_account
@@ -257,3 +257,21 @@ def test_runway_follows_from_booked_holds(account: Account) -> None:
 def test_runway_is_unknown_without_spending(account: Account) -> None:
     BalanceReading.objects.create(account=account, balance=Decimal(60))
     assert money_page.runway(account, balance_of(account)) is None
+
+
+def test_each_account_is_checked_by_a_task_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    accounts = [make_account("gosms"), make_account("gosms")]
+    make_account("haorui")
+    queued: list[tuple[str, int]] = []
+    monkeypatch.setattr(tasks, "async_task", lambda path, pk, **_: queued.append((path, pk)))
+    assert tasks.check_ledgers() == 2
+    assert sorted(queued) == [("rentals.tasks.check_ledgers", one.pk) for one in accounts]
+    checked: list[int] = []
+
+    def check(account: Account) -> list[Finding]:
+        checked.append(account.pk)
+        return []
+
+    monkeypatch.setattr(ledger, "check", check)
+    assert tasks.check_ledgers(accounts[1].pk) == 0
+    assert checked == [accounts[1].pk]

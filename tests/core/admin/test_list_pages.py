@@ -1,0 +1,97 @@
+"""Lists of large tables: merged parts, capped counts, bounded filters."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from core.admin import list_pages
+from messaging.models import Message
+from tests.factories.accounts import make_account
+from tests.factories.messages import make_message
+from tests.factories.staff import make_user
+
+pytestmark = pytest.mark.django_db
+
+URL = "/messaging/message/"
+
+
+@pytest.fixture
+def browser(client: Client) -> Client:
+    client.force_login(make_user("messaging.view_message", "messaging.cancel_message"))
+    return client
+
+
+def make_some(states: list[str], **fields: Any) -> list[str]:
+    """Messages a minute apart, newest first. Returns their ids in that order."""
+    account = fields.pop("account", None) or make_account()
+    now = fields.pop("now", timezone.now())
+    return [
+        make_message(
+            account, state=state, created_at=now - timedelta(minutes=number), **fields
+        ).public_id
+        for number, state in enumerate(states)
+    ]
+
+
+def shown(browser: Client, **query: Any) -> list[str]:
+    return [row.public_id for row in browser.get(URL, query).context["cl"].result_list]
+
+
+def test_parts_of_a_filter_are_merged_by_time(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("messaging.admin.messages.MessageAdmin.list_per_page", 2)
+    ids = make_some(["unknown", "refused", "delivered", "unknown", "refused"])
+    wanted = [one for place, one in enumerate(ids) if place != 2]
+    states = {"shown": ["unknown", "refused"]}
+    assert shown(browser, **states) + shown(browser, **states, p="2") == wanted
+    assert shown(browser, **states, o="7") == wanted[::-1][:2]
+    assert browser.get(URL, states).context["cl"].result_count == 4
+
+
+def test_counts_and_pages_end_at_the_same_number(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("messaging.admin.messages.MessageAdmin.list_per_page", 2)
+    monkeypatch.setattr(list_pages, "MOST_COUNTED", 4)
+    monkeypatch.setattr("core.admin.changelist.MOST_COUNTED", 4)
+    ids = make_some(["delivered"] * 6)
+    page = browser.get(URL, {"p": "99"})
+    assert "more than 10,000 messages" in page.content.decode()
+    assert [row.public_id for row in page.context["cl"].result_list] == ids[2:4]
+    assert shown(browser, o="7") == ids[::-1][:2]
+
+
+def test_an_action_on_more_rows_than_are_counted_is_refused(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_pages, "MOST_COUNTED", 1)
+    make_some(["queued", "queued"])
+    keys = [str(pk) for pk in Message.objects.values_list("pk", flat=True)]
+    form = {"action": "cancel_waiting", "_selected_action": keys, "confirmed": "1"}
+    page = browser.post(URL, {**form, "select_across": "1"}, follow=True)
+    assert "No change: these are more than" in page.content.decode()
+    assert Message.objects.filter(state="queued").count() == 2
+
+
+def test_many_filters_cover_a_period_unless_one_is_chosen(browser: Client) -> None:
+    account, old = make_account(), timezone.now() - timedelta(days=40)
+    (recent,) = make_some(["delivered"], account=account)
+    (earlier,) = make_some(["delivered"], account=account, now=old)
+    three: dict[str, Any] = {
+        "account__id__exact": account.pk,
+        "shown": "delivered",
+        "country": "CN",
+    }
+    page = browser.get(URL, three)
+    assert [row.public_id for row in page.context["cl"].result_list] == [recent]
+    assert "the list covers the last 31 days" in page.content.decode()
+    day = {"created_at_from_0": old.date().isoformat(), "created_at_to_0": old.date().isoformat()}
+    assert shown(browser, **three, **day) == [earlier]
+    del three["country"]
+    assert shown(browser, **three) == [recent, earlier]
