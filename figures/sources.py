@@ -155,7 +155,8 @@ def _took(condition: Q | None = None) -> Case:
 
 def _rows(model: type[Model], start: datetime, end: datetime) -> QuerySet[Any]:
     rows = model._default_manager.filter(created_at__gte=start, created_at__lt=end)
-    return rows.order_by().annotate(slot=SlotOf(F("created_at")))
+    found: QuerySet[Any] = rows.order_by().annotate(slot=SlotOf(F("created_at")))
+    return found
 
 
 def _message_groups(start: datetime, end: datetime) -> Iterator[tuple[Key, Sums]]:
