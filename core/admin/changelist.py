@@ -30,7 +30,7 @@ from core.punctuation import label_text, listed
 from .buttons import Button, EmptyState
 from .exact_search import text_search_note
 from .filters import LocalTimeFilter, RecentFilter, Splits
-from .list_pages import MOST_COUNTED, counted, indexed_ordering, page_of
+from .list_pages import counted, indexed_ordering, most_pages, page_of
 from .protocols import ModelPages
 from .row_requests import want_rows_only, wants_rows_only
 
@@ -137,7 +137,7 @@ class LastPagePaginator(AnyPaginator):
 
     @cached_property
     def num_pages(self) -> int:
-        return min(super().num_pages, MOST_COUNTED // self.per_page)
+        return min(super().num_pages, most_pages(self.per_page))
 
     def validate_number(self, number: Any) -> int:
         return min(max(int(number), 1), self.num_pages)

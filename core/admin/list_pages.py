@@ -34,6 +34,10 @@ def counted(*parts: QuerySet[Any]) -> Count:
     return Count(total)
 
 
+def most_pages(per_page: int) -> int:
+    return max(MOST_COUNTED // per_page, 1)
+
+
 def page_of(parts: Sequence[QuerySet[Any]], rows: QuerySet[Any], first: int, end: int) -> list[Any]:
     """The rows from `first` to before `end` of disjoint parts that have the same ordering.
 

@@ -59,7 +59,6 @@ def test_counts_and_pages_end_at_the_same_number(
 ) -> None:
     monkeypatch.setattr("messaging.admin.messages.MessageAdmin.list_per_page", 2)
     monkeypatch.setattr(list_pages, "MOST_COUNTED", 4)
-    monkeypatch.setattr("core.admin.changelist.MOST_COUNTED", 4)
     ids = make_some(["delivered"] * 6)
     page = browser.get(URL, {"p": "99"})
     assert "more than 10,000 messages" in page.content.decode()
@@ -95,3 +94,23 @@ def test_many_filters_cover_a_period_unless_one_is_chosen(browser: Client) -> No
     assert shown(browser, **three, **day) == [earlier]
     del three["country"]
     assert shown(browser, **three) == [recent, earlier]
+
+
+def test_a_search_for_a_text_names_its_period(client: Client) -> None:
+    client.force_login(make_user("messaging.view_message", "messaging.reveal_message"))
+    old = timezone.now() - timedelta(days=8)
+    (recent,) = make_some(["delivered"], text="lost parcel")
+    (earlier,) = make_some(["delivered"], text="lost parcel", now=old)
+    page = client.get(URL, {"q": "lost"})
+    assert [row.public_id for row in page.context["cl"].result_list] == [recent]
+    (chip,) = page.context["cl"].chips
+    assert chip.text.startswith("Texts from 20")
+    since = {"created_at_from_0": (old - timedelta(days=1)).date().isoformat()}
+    assert earlier in shown(client, q="lost", **since)
+
+
+def test_a_number_is_found_whatever_its_age(browser: Client) -> None:
+    old = timezone.now() - timedelta(days=400)
+    (found,) = make_some(["delivered"], recipient="+8613912345601", now=old)
+    make_some(["delivered"], recipient="+8613912345602")
+    assert shown(browser, q="139 1234 5601") == [found]
