@@ -6,15 +6,15 @@ sees those of everybody, who reads the audit log sees its newest entries.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
+from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -29,7 +29,7 @@ from figures.presentation.today import VIEW as VIEW_FIGURES
 from figures.presentation.today import today_context
 from providers import clock
 from providers.account_facts import facts_of
-from providers.models import Account, BalanceReading, Enquiry
+from providers.models import Account, Enquiry
 from providers.presentation.balance_texts import balance_cell
 
 from .my_day import has_day, my_day_context
@@ -38,6 +38,7 @@ from .running_batches import batch_lines
 
 LOG_LINES: Final = 10
 TREND_DAYS: Final = 7
+TREND_SECONDS: Final = 300
 
 
 @dataclass(frozen=True)
@@ -72,21 +73,36 @@ def newest_log_lines() -> list[dict[str, Any]]:
 
 
 def balance_trends(accounts: Sequence[Account]) -> dict[int, Sparkline]:
-    """The available balance at each of the last days' end, by account."""
-    newest: dict[int, dict[Any, Decimal]] = defaultdict(dict)
-    since = clock.now() - timedelta(days=TREND_DAYS)
-    rows = BalanceReading.objects.filter(account__in=accounts, read_at__gt=since)
-    for reading in rows.order_by("read_at"):
-        if reading.spendable is not None:
-            newest[reading.account_id][timezone.localdate(reading.read_at)] = reading.spendable
-    days = [timezone.localdate() - timedelta(days=n) for n in reversed(range(TREND_DAYS))]
+    """The last available balance of each of the last days, by account.
+
+    Kept for some minutes, since it reads a week of readings.
+    """
+    today, zone = timezone.localdate(), timezone.get_current_timezone_name()
+    key = f"balance-trends:{today}:{zone}"
+    known: dict[str, list[str | None]] | None = cache.get(key)
+    if known is None:
+        known = {str(one.pk): _daily_balances(one, today) for one in accounts}
+        cache.set(key, known, TREND_SECONDS)
     return {
         account.pk: Sparkline(
-            [newest[account.pk].get(day) for day in days], threshold=account.low_balance
+            [None if value is None else Decimal(value) for value in values],
+            threshold=account.low_balance,
         )
         for account in accounts
-        if newest.get(account.pk)
+        if any(values := known.get(str(account.pk), []))
     }
+
+
+def _daily_balances(account: Account, today: date) -> list[str | None]:
+    days = [today - timedelta(days=n) for n in reversed(range(TREND_DAYS))]
+    since = timezone.make_aware(datetime.combine(days[0], time.min))
+    newest: dict[date, str] = {}
+    readings = account.readings.filter(read_at__gte=since).order_by("-read_at")
+    for read_at, available, balance in readings.values_list("read_at", "available", "balance"):
+        amount = balance if available is None else available
+        if amount is not None:
+            newest.setdefault(timezone.localdate(read_at), str(amount))
+    return [newest.get(day) for day in days]
 
 
 def account_rows() -> list[dict[str, Any]]:

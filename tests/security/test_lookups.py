@@ -162,7 +162,7 @@ def test_export_of_an_auditor_is_masked(name: str, format_: str) -> None:
 
 
 def found(browser: Client, term: str) -> str:
-    return browser.get(reverse("admin:search"), {"s": term}).content.decode()
+    return browser.post(reverse("admin:search"), {"s": term}).content.decode()
 
 
 def test_search_for_pages_follows_permissions_at_once() -> None:

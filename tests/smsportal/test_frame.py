@@ -32,6 +32,7 @@ NAVIGATION = {
     ],
     "manager": [
         "Dashboard",
+        "Figures",
         "Send SMS",
         *SENT,
         "Send code",
@@ -40,6 +41,7 @@ NAVIGATION = {
         *RENTED,
         "Apps and countries",
         "Accounts",
+        "Scoreboard",
         "API calls",
         "Callbacks",
         "Staff",
@@ -48,10 +50,12 @@ NAVIGATION = {
     ],
     "auditor": [
         "Dashboard",
+        "Figures",
         *SENT,
         "Codes",
         *RENTED,
         "Accounts",
+        "Scoreboard",
         "API calls",
         "Callbacks",
         "Audit log",
@@ -198,12 +202,12 @@ def test_frame_names_the_person_and_the_role() -> None:
 def test_search_lists_pages_or_says_that_there_is_none() -> None:
     browser = browser_of(member("manager"))
     search = reverse("admin:search")
-    assert f'hx-get="{search}"' in browser.get("/").content.decode()
-    found = browser.get(search, {"s": " CALLB "}).content.decode()
+    assert f'hx-post="{search}"' in browser.get("/").content.decode()
+    found = browser.post(search, {"s": " CALLB "}).content.decode()
     assert found.count("<li ") == 1
     assert f'href="{reverse("admin:providers_callback_changelist")}"' in found
-    assert "No page has this in its name." in browser.get(search, {"s": "zzz"}).content.decode()
-    assert browser.get(search, {"s": " "}).content == b""
+    assert "Nothing was found." in browser.post(search, {"s": "zzz"}).content.decode()
+    assert browser.post(search, {"s": " "}).content.strip() == b""
 
 
 def test_pages_have_no_inline_scripts() -> None:

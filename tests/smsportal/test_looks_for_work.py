@@ -20,9 +20,9 @@ INDEXES = {
     "batches": "batch_by_state",
     "enquiries": "enquiry_open",
     "code checks": "attempt_due",
-    "orders": "order_by_state",
+    "orders": "order_by_account_state",
     "cancels": "cancel_open",
-    "polls": "order_poll_due",
+    "polls": "order_by_account_state",
     "contents": "order_poll_due",
     "lists": "one_open_reading_per_list",
 }
