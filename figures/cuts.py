@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from django.db.models import F, Q, Sum
 
-from .durations import quantile
 from .models import Figure
 from .slots import PER_DAY, PER_HOUR, slot_of, spans, start_of, start_of_day
 
@@ -139,22 +138,16 @@ def total(period: Period, where: Q | None = None) -> Totals:
     return cut(period, where=where).get((), Totals())
 
 
-def took(period: Period, share: float, where: Q | None = None) -> float | None:
-    """Seconds within which `share` of the successes of the period came; None without any."""
-    classes = cut(period, By.TOOK, where=(where or Q()) & Q(took__isnull=False))
-    return quantile({key[0]: line.count for key, line in classes.items()}, share)
+def classes_by(period: Period, *by: By, where: Q | None = None) -> dict[Line, dict[int, int]]:
+    """How many successes took how long (`figures.durations`), for each line of a cut.
 
-
-def took_by(
-    period: Period, by: Sequence[By], share: float, where: Q | None = None
-) -> dict[Line, float]:
-    """The same for each line of a cut. Lines without a success are missing."""
-    classes: dict[Line, dict[int, int]] = {}
+    Lines without a success are missing.
+    """
+    found: dict[Line, dict[int, int]] = {}
     rows = cut(period, *by, By.TOOK, where=(where or Q()) & Q(took__isnull=False))
     for key, line in rows.items():
-        classes.setdefault(key[:-1], {})[key[-1]] = line.count
-    found = {key: quantile(counts, share) for key, counts in classes.items()}
-    return {key: seconds for key, seconds in found.items() if seconds is not None}
+        found.setdefault(key[:-1], {})[key[-1]] = line.count
+    return found
 
 
 def _key(by: By, value: Any, offset: int) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -166,5 +166,17 @@ def summaries(
     return dict(found)
 
 
-def summary(subject: Subject, period: Period, where: Q | None = None) -> Summary:
-    return summaries(subject, period, where=where).get((), Summary(subject))
+def merge(subject: Subject, parts: Iterable[Summary]) -> Summary:
+    """The sum of several lines."""
+    total = Summary(subject)
+    for part in parts:
+        for outcome, count in part.by_outcome.items():
+            total.by_outcome[outcome] = total.by_outcome.get(outcome, 0) + count
+        for took, count in part.classes.items():
+            total.classes[took] = total.classes.get(took, 0) + count
+        total.accepted += part.accepted
+        total.succeeded += part.succeeded
+        total.segments += part.segments
+        total.cost += part.cost
+        total.unpriced += part.unpriced
+    return total

@@ -19,8 +19,8 @@ from core.admin.charts.bases import Role
 from messaging.presentation.labels import gives_reports
 from providers.models import Account
 
-from ..cuts import By, Line, Period, cut, took_by
-from ..durations import BOUNDS
+from ..cuts import By, Line, Period, classes_by, cut
+from ..durations import BOUNDS, quantile
 from ..slots import PER_HOUR
 from ..summaries import KINDS, OUTCOMES, Outcome, Subject, Summary
 from . import words
@@ -166,8 +166,9 @@ def _running(parts: Sequence[Period], now: datetime) -> float:
 def time_to_delivery(period: Period, by: By, *, now: datetime, where: Q | None = None) -> Lines:
     only = Q(kind__in=KINDS[Subject.MESSAGES])
     condition = only & where if where else only
-    median = took_by(period, [by], 0.5, condition)
-    slow = took_by(period, [by], 0.95, condition)
+    classes = classes_by(period, by, where=condition)
+    median = {key: quantile(counts, 0.5) for key, counts in classes.items()}
+    slow = {key: quantile(counts, 0.95) for key, counts in classes.items()}
     starts = starts_of(period, by)
     return Lines(
         title=_("Delivery time"),
@@ -188,8 +189,8 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 1)
 
 
-def _longest_note(slow: Mapping[Line, float]) -> str:
-    if any(value >= BOUNDS[-1] for value in slow.values()):
+def _longest_note(slow: Mapping[Line, float | None]) -> str:
+    if any(value is not None and value >= BOUNDS[-1] for value in slow.values()):
         return _("Longer times are shown as one hour.")
     return ""
 

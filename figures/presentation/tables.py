@@ -17,7 +17,7 @@ from messaging.presentation.labels import gives_reports
 from providers.models import Account, BalanceReading
 
 from ..cuts import By, Period
-from ..summaries import Outcome, Subject, Summary, states_with, summaries
+from ..summaries import Outcome, Subject, Summary, merge, states_with, summaries
 from . import words
 from .links import rows_url
 
@@ -131,28 +131,13 @@ def table_of(
 
     keys = sorted({**found, **before}, key=lambda key: -_size(found.get(key)))
     lines = [line(key, name(key[0])) for key in keys] if name else []
-    total = _total(subject, found.values())
-    found, before = {(): total}, {(): _total(subject, before.values())}
+    total = merge(subject, found.values())
+    found, before = {(): total}, {(): merge(subject, before.values())}
     return Table(lines, line((), pgettext("column", "All"), is_total=True), of_one_account)
 
 
 def _size(summary: Summary | None) -> int:
     return summary.total if summary else 0
-
-
-def _total(subject: Subject, parts: Any) -> Summary:
-    total = Summary(subject)
-    for part in parts:
-        for outcome, count in part.by_outcome.items():
-            total.by_outcome[outcome] = total.by_outcome.get(outcome, 0) + count
-        for took, count in part.classes.items():
-            total.classes[took] = total.classes.get(took, 0) + count
-        total.accepted += part.accepted
-        total.succeeded += part.succeeded
-        total.segments += part.segments
-        total.cost += part.cost
-        total.unpriced += part.unpriced
-    return total
 
 
 def balance_change(account: int, period: Period) -> Decimal | None:

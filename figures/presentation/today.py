@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 from django.db.models import Q
@@ -15,10 +17,10 @@ from django.utils.translation import pgettext
 
 from providers import clock
 
-from ..cuts import By, Period
+from ..cuts import By, Line, Period
 from ..roll_up import complete_at
 from ..slots import slot_of
-from ..summaries import Outcome, Subject, states_with, summaries, summary
+from ..summaries import Outcome, Subject, Summary, merge, states_with, summaries
 from . import charts, words
 from .links import rows_url
 
@@ -54,6 +56,35 @@ class Days:
         return self.today_until.stop
 
 
+class DayFigures:
+    """What became of the rows of one subject, today and a week ago. Each part is read once."""
+
+    def __init__(self, subject: Subject, days: Days, where: Q | None) -> None:
+        self.subject, self.days, self.where = subject, days, where
+
+    @cached_property
+    def by_account(self) -> dict[Line, Summary]:
+        return summaries(self.subject, self.days.today, By.ACCOUNT, where=self.where)
+
+    @cached_property
+    def before_by_account(self) -> dict[Line, Summary]:
+        return summaries(self.subject, self.days.last_week_until, By.ACCOUNT, where=self.where)
+
+    @cached_property
+    def now(self) -> Summary:
+        return merge(self.subject, self.by_account.values())
+
+    @cached_property
+    def until(self) -> Summary:
+        """Today up to the quarter until which is compared."""
+        found = summaries(self.subject, self.days.today_until, where=self.where)
+        return merge(self.subject, found.values())
+
+    @cached_property
+    def before(self) -> Summary:
+        return merge(self.subject, self.before_by_account.values())
+
+
 def days_at(now: datetime) -> Days:
     """The periods of the reader's day. Both comparisons end at the last full quarter."""
     zone = timezone.get_current_timezone()
@@ -87,38 +118,40 @@ def today_context(request: HttpRequest) -> dict[str, Any]:
         "is_late": clock.now() - as_of > timedelta(minutes=5),
         "compared_until": days.compared_until,
         "weekday": weekday,
-        "tiles": tiles(request, days, where, rows_where),
     }
+    figures = {one: DayFigures(one, days, where) for one in Subject}
+    context["tiles"] = tiles(request, days, figures, rows_where)
     if sees_all:
-        context |= _charts(request, days, weekday)
+        context |= _charts(request, days, figures, weekday)
     return context
 
 
 def tiles(
-    request: HttpRequest, days: Days, where: Q | None, rows_where: dict[By, Any]
+    request: HttpRequest,
+    days: Days,
+    figures: Mapping[Subject, DayFigures],
+    rows_where: dict[By, Any],
 ) -> list[Tile]:
     found: list[Tile] = []
     may = request.user.has_perm
     if may("messaging.view_message"):
-        found += _message_tiles(request, days, where, rows_where)
+        found += _message_tiles(request, days, figures[Subject.MESSAGES], rows_where)
     if may("otp.view_session"):
         found.append(
-            _share_tile(request, Subject.CODES, _("Codes verified"), days, where, rows_where)
+            _share_tile(request, figures[Subject.CODES], _("Codes verified"), days, rows_where)
         )
     if may("rentals.view_order"):
         found.append(
-            _share_tile(request, Subject.NUMBERS, _("Numbers with SMS"), days, where, rows_where)
+            _share_tile(request, figures[Subject.NUMBERS], _("Numbers with SMS"), days, rows_where)
         )
     return found
 
 
 def _message_tiles(
-    request: HttpRequest, days: Days, where: Q | None, rows_where: dict[By, Any]
+    request: HttpRequest, days: Days, figures: DayFigures, rows_where: dict[By, Any]
 ) -> list[Tile]:
     subject = Subject.MESSAGES
-    now = summary(subject, days.today, where)
-    until = summary(subject, days.today_until, where)
-    before = summary(subject, days.last_week_until, where)
+    now, until, before = figures.now, figures.until, figures.before
 
     def url(*outcomes: Outcome) -> str:
         return rows_url(
@@ -173,15 +206,12 @@ def _message_tiles(
 
 def _share_tile(
     request: HttpRequest,
-    subject: Subject,
+    figures: DayFigures,
     label: str,
     days: Days,
-    where: Q | None,
     rows_where: dict[By, Any],
 ) -> Tile:
-    now = summary(subject, days.today, where)
-    until = summary(subject, days.today_until, where)
-    before = summary(subject, days.last_week_until, where)
+    now, until, before = figures.now, figures.until, figures.before
     return Tile(
         label,
         words.percent(now.share).rstrip("%") or "–",
@@ -190,7 +220,7 @@ def _share_tile(
         tone=_tone(until.share, before.share),
         detail=_("%(part)s of %(whole)s")
         % {"part": f"{now.succeeded:,}", "whole": f"{now.base:,}"},
-        url=rows_url(request, subject, days.today, where=rows_where, until=days.now),
+        url=rows_url(request, figures.subject, days.today, where=rows_where, until=days.now),
     )
 
 
@@ -201,7 +231,9 @@ def _tone(better: float | None, worse: float | None) -> str:
     return "up" if better > worse else "down"
 
 
-def _charts(request: HttpRequest, days: Days, weekday: str) -> dict[str, Any]:
+def _charts(
+    request: HttpRequest, days: Days, figures: Mapping[Subject, DayFigures], weekday: str
+) -> dict[str, Any]:
     may = request.user.has_perm
     found: dict[str, Any] = {}
     past_word = _("last %(weekday)s") % {"weekday": weekday}
@@ -216,7 +248,7 @@ def _charts(request: HttpRequest, days: Days, weekday: str) -> dict[str, Any]:
             past=days.last_week,
             past_word=_("last %(weekday)s, total") % {"weekday": weekday},
         )
-        today = summary(Subject.MESSAGES, days.today)
+        today = figures[Subject.MESSAGES].now
         found["median"] = words.seconds(today.took(0.5))
         found["slow"] = words.seconds(today.took(0.95))
         found["delivery"] = charts.time_to_delivery(days.today, By.HOUR, now=days.now)
@@ -230,8 +262,8 @@ def _charts(request: HttpRequest, days: Days, weekday: str) -> dict[str, Any]:
                     request,
                     subject,
                     days.today,
-                    summaries(subject, days.today, By.ACCOUNT),
-                    summaries(subject, days.last_week_until, By.ACCOUNT),
+                    figures[subject].by_account,
+                    figures[subject].before_by_account,
                     title,
                     past_word,
                 )
