@@ -126,6 +126,9 @@ class QueryForm(forms.Form):
         self.subjects = [one for one, _word in allowed]
         subject: Any = self.fields["subject"]
         subject.choices, subject.widget = allowed, UnfoldAdminSelectWidget(choices=allowed)
+        if not reader.has_perm("messaging.view_batch"):
+            splits = [pair for pair in SPLITS.items() if pair[0] != By.BATCH]
+            self._set_choices("split", splits)
         person: Any = self.fields["person"]
         person.label_from_instance = person_name
         everywhere = pgettext("choice", "all")

@@ -216,6 +216,16 @@ def test_export_needs_a_permission_of_its_own(rows: User) -> None:
     assert client.get("/figures/export/").status_code == 403
 
 
+def test_batches_are_named_to_people_who_may_see_them_only(rows: User) -> None:
+    client = signed_in(make_user("figures.view_figures", "messaging.view_message"))
+
+    answer = client.get("/figures/?split=batch_id")
+
+    assert "split" in answer.context["form"].errors
+    assert "batch_id" not in dict(answer.context["form"].fields["split"].choices)
+    assert "batch_id" in signed_in(rows).get("/figures/").content.decode()
+
+
 def test_reader_without_any_list_sees_no_figures(rows: User) -> None:
     assert signed_in(make_user("figures.view_figures")).get("/figures/").status_code == 403
 
