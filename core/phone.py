@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import phonenumbers
@@ -101,9 +101,18 @@ def parse_number(typed: str, home_country: str = "CN") -> PhoneNumber:
         return _chinese_mobile(plain[1])
     writing = read_writing(typed)
     number = _parse_written(typed, writing, home_country)
-    if writing.may_end_in_decimals and number.unusual:
+    if writing.decimals and (number.unusual or _is_number_without(writing, home_country)):
         raise PhoneError(PhoneProblem.DECIMAL, typed)
     return number
+
+
+def _is_number_without(writing: Writing, home_country: str) -> bool:
+    """Whether the digits before the decimals are a number, too: then either may be meant."""
+    before = replace(writing, digits=writing.digits[: -writing.decimals], decimals=0)
+    try:
+        return not _parse_written(before.digits, before, home_country).unusual
+    except PhoneError:
+        return False
 
 
 def _parse_written(typed: str, writing: Writing, home_country: str) -> PhoneNumber:

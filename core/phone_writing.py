@@ -62,8 +62,8 @@ class Writing:
     """Whether they begin with a country code, as after a plus sign."""
     north_american: bool
     """Whether they are grouped as in North America, after a leading 1."""
-    may_end_in_decimals: bool = False
-    """Whether the last digits are zeros behind a point or comma."""
+    decimals: int = 0
+    """How many of the last digits are zeros behind a point or comma, so may be no digits of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def read_writing(typed: str) -> Writing:
         digits.removeprefix("+"),
         international=digits.startswith("+"),
         north_american=bool(_NORTH_AMERICAN.fullmatch(_groups_of(text))),
-        may_end_in_decimals=bool(_LAST_ZEROS.search(plain)),
+        decimals=len(zeros[0]) - 1 if (zeros := _LAST_ZEROS.search(plain)) else 0,
     )
 
 

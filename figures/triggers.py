@@ -16,17 +16,18 @@ from django.db.migrations import Migration
 from .counted_tables import TABLES, Source, Table
 
 PREFIX: Final = "figures_mark"
+# Without a schema, so that a restore may move tables and functions to another one together.
 _FUNCTIONS: Final = """
 CREATE OR REPLACE FUNCTION {schema}.figures_mark_row() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO {schema}.figures_mark (source, slot, tx, version)
+    INSERT INTO figures_mark (source, slot, tx, version)
     VALUES (TG_ARGV[0], floor(extract(epoch FROM NEW.created_at) / 900)::int, txid_current(), 0)
     ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;
 CREATE OR REPLACE FUNCTION {schema}.figures_mark_rows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO {schema}.figures_mark (source, slot, tx, version)
+    INSERT INTO figures_mark (source, slot, tx, version)
     SELECT DISTINCT TG_ARGV[0], floor(extract(epoch FROM created_at) / 900)::int,
            txid_current(), 0
       FROM new_rows

@@ -25,6 +25,14 @@ TABLES: Final = (
     "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind IN ('r', 'p')"
     " AND pg_has_role(relowner, 'USAGE')"
 )
+FUNCTIONS: Final = (
+    "SELECT format('%%s.%%I(%%s)', %s::regnamespace, proname,"
+    " pg_get_function_identity_arguments(oid)) FROM pg_proc"
+    " WHERE pronamespace = %s::regnamespace AND prokind = 'f' AND pg_has_role(proowner, 'USAGE')"
+    " AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass"
+    " AND objid = pg_proc.oid AND deptype = 'e')"
+)
+"""Those of extensions stay where they are."""
 OTHERS: Final = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
     " AND pid <> pg_backend_pid() AND usename = current_user AND backend_type = 'client backend'"
@@ -192,10 +200,12 @@ class Target:
         self._move_all(self.schema, ASIDE)
 
     def _move_all(self, source: str, target: str) -> None:
-        """Indexes, constraints and the sequences of columns move with their tables."""
+        """Indexes, constraints, triggers and the sequences of columns move with their tables."""
         quote = connection.ops.quote_name
         for (table,) in self._query(TABLES, [source]):
             self._execute(f"ALTER TABLE {quote(source)}.{quote(table)} SET SCHEMA {quote(target)}")
+        for (function,) in self._query(FUNCTIONS, [source, source]):
+            self._execute(f"ALTER FUNCTION {function} SET SCHEMA {quote(target)}")
 
     def _staged_contents(self) -> Contents:
         with transaction.atomic(), connection.cursor() as cursor:

@@ -325,7 +325,15 @@ def test_separate_leading_one_is_no_chinese_writing(e164: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["+1 650 155 5555.0", "+492.000", "+1 650 155 5555,00", "+812 1234567 .0"]
+    "typed",
+    [
+        "+1 650 155 5555.0",
+        "+492.000",
+        "+1 650 155 5555,00",
+        "+812 1234567 .0",
+        # Without the last zeros it is another number of Indonesia.
+        "+62 8.123400.00.00",
+    ],
 )
 def test_zeros_behind_a_point_are_uncertain_in_a_number_of_no_known_range(typed: str) -> None:
     with pytest.raises(PhoneError) as failure:
