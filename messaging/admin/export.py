@@ -42,7 +42,7 @@ def messages_as_file(admin: ModelPages, request: HttpRequest) -> HttpResponseBas
     slot = claim_slot(request)
     rows = filtered(admin, request)
     slot.check_length(rows)
-    logged = log_texts.EXPORTED.store(format=format_, filters=export_filters(request))
+    logged = log_texts.EXPORTED.store(format=format_.upper(), filters=export_filters(request))
     log_export(request, Message, logged, count=rows.count())
     columns = columns_for(current_user(request))
     return export("messages", columns, rows.iterator(chunk_size=CHUNK_SIZE), format_, slot)

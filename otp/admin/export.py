@@ -60,7 +60,7 @@ def export_sessions(
     """
     slot.check_length(rows)
     count = rows.count()
-    log_export(request, Session, EXPORTED.store(count=count, format=format_), count=count)
+    log_export(request, Session, EXPORTED.store(count=count, format=format_.upper()), count=count)
     sessions = rows.select_related("account", "created_by").order_by("-created_at", "-pk")
     shown_columns = columns(current_user(request))
     return export("codes", shown_columns, sessions.iterator(chunk_size=1000), format_, slot)

@@ -205,7 +205,7 @@ class HoldExport(Page, View):
         hold = open_hold()
         groups: list[HeldGroup] = held_groups(hold) if hold else []
         slot = claim_slot(request)
-        logged = LOGGED.store(count=len(groups), format=format_)
+        logged = LOGGED.store(count=len(groups), format=format_.upper())
         log_export(request, Hold, logged, count=len(groups))
         return export("what-waits", EXPORTED, groups, format_, slot)
 

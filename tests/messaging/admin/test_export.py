@@ -64,7 +64,7 @@ def test_formula_in_a_text_is_exported_as_text(client: Client) -> None:
 def test_export_is_logged_with_its_filters(client: Client) -> None:
     client.force_login(make_staff("manager"))
     export_text(client, shown="unknown")
-    assert log_text(LogEntry.objects.get()) == ("Exported as csv with these filters: shown=unknown")
+    assert log_text(LogEntry.objects.get()) == ("Exported as CSV with these filters: shown=unknown")
 
 
 def test_export_requires_its_permission(client: Client) -> None:
