@@ -87,6 +87,9 @@ class MessageAdmin(AccountCell, TrackedAdmin):
 
     @admin.display(description=pgettext_lazy("column", "Kind"), ordering="kind")
     def kind_(self, message: Message) -> str:
+        if message.is_code:
+            # One word: who made the code is on the message's page.
+            return str(Message.Kind.OWN_CODE.label)
         if not message.sms_kind:
             return str(message.get_kind_display())
         return str(SMS_KINDS.get(message.sms_kind, message.sms_kind))
