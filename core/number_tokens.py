@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 _PURPOSE: Final = b"smsportal number token 1"
-LONGEST: Final = 200
+LONGEST: Final = 700
 """Characters of a token. The longest number that a provider states has 100."""
 
 

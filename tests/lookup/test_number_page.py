@@ -137,7 +137,7 @@ def test_person_without_any_permission_sees_nothing(rows: User) -> None:
     assert Client().get(url).status_code == 302
 
 
-@pytest.mark.parametrize("token", ["x", "+8613912345678", "A" * 300, "é"])
+@pytest.mark.parametrize("token", ["x", "+8613912345678", "A" * 900, "é"])
 def test_other_addresses_are_not_found(token: str) -> None:
     assert signed_in(make_staff("manager")).get(f"/number/{token}/").status_code == 404
 
