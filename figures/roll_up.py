@@ -30,18 +30,21 @@ LONGEST_RUN: Final = 20.0
 """Seconds. The rest of the marks waits for the next run."""
 NEAR: Final = 2
 AT_ONCE: Final = 300
-"""Slots that are counted in one transaction, the newest first: today is looked at most."""
+"""Slots that are counted in one transaction."""
 
 
 def bring_up_to_date(longest: float = LONGEST_RUN) -> bool:
-    """Count marked slots for at most `longest` seconds. Returns whether none is left.
+    """Count the slots that are marked now, for at most `longest` seconds.
 
-    Another process that counts at the same moment ends it early.
+    Returns whether all of them were counted. What changes meanwhile is left to the next run, or a
+    run would not end while messages are sent. Another process that counts at the same moment ends
+    it early.
     """
     until = time.monotonic() + longest
     began = clock.now()
-    while marked := _marked_slots():
-        if time.monotonic() >= until or not count_slots(marked):
+    marked = _marked_slots()
+    for start in range(0, len(marked), AT_ONCE):
+        if time.monotonic() >= until or not count_slots(marked[start : start + AT_ONCE]):
             return False
     _note_complete(began)
     return True
@@ -105,7 +108,8 @@ def complete_at() -> datetime | None:
 
 
 def _marked_slots() -> Sequence[tuple[Source, int]]:
-    rows = Mark.objects.order_by("-slot").values_list("source", "slot").distinct()[:AT_ONCE]
+    """The newest first: today is looked at most."""
+    rows = Mark.objects.order_by("-slot").values_list("source", "slot").distinct()
     return [(Source(source), slot) for source, slot in rows]
 
 

@@ -270,6 +270,24 @@ def test_change_during_the_count_leaves_the_slot_marked(monkeypatch: pytest.Monk
 
 
 @pytest.mark.django_db
+def test_run_ends_although_messages_go_on_changing(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = make_message()
+    counted, runs = sources.figures_of, []
+
+    def count_and_change(source: Source, first: int, end: int) -> list[Figure]:
+        runs.append(source)
+        figures = counted(source, first, end)
+        Message.objects.filter(pk=message.pk).update(reason=f"change {len(runs)}")
+        return figures
+
+    monkeypatch.setattr(roll_up, "figures_of", count_and_change)
+
+    assert roll_up.bring_up_to_date(longest=3)
+    assert runs == [Source.MESSAGE]
+    assert roll_up.complete_at() is not None
+
+
+@pytest.mark.django_db
 def test_rebuild_keeps_figures_whose_rows_are_gone() -> None:
     account, old = make_account(), NOON - timedelta(days=400)
     add_message(Random(1), account, None, old)
