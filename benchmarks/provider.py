@@ -10,14 +10,17 @@ import multiprocessing
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 
-ANSWER = b'{"message_id": 26471304, "status": "S", "remarks": "", "uid": null}'
-RESPONSE = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
-    + str(len(ANSWER)).encode()
-    + b"\r\n\r\n"
-    + ANSWER
-)
+ANSWER = b'{"message_id": %08d, "status": "S", "remarks": "", "uid": null}'
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+# Each message has an id of its own, because messages that share one are flagged, one by one.
+ids = count(10_000_000)
+
+
+def make_response() -> bytes:
+    answer = ANSWER % next(ids)
+    return HEAD % len(answer) + answer
 
 
 class Answering(asyncio.Protocol):
@@ -45,7 +48,7 @@ class Answering(asyncio.Protocol):
 
     def answer(self) -> None:
         if not self.transport.is_closing():
-            self.transport.write(RESPONSE)  # type: ignore[attr-defined]
+            self.transport.write(make_response())  # type: ignore[attr-defined]
 
 
 def _serve(listener: socket.socket, delay: float) -> None:

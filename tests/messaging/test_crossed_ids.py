@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from messaging import apply_report
-from messaging.crossed_ids import is_crossed, reports_of_others, twins_of
+from messaging.crossed_ids import flag_shared_ids, is_crossed, reports_of_others, twins_of
 from messaging.engine.apply_outcome import apply_submissions
 from messaging.models import Message, Report
 from providers.callbacks.process import process_due
@@ -39,6 +39,10 @@ def two_messages(account: Account, **fields: Any) -> tuple[Message, Message]:
 def received(account: Account, reference: str, provider_id: str) -> ReceivedEvent:
     delivered = DeliveryReported(reference, provider_id, "", state=DeliveryState.DELIVERED)
     return ReceivedEvent(account, delivered, timezone.now())
+
+
+def statements(queries: Any) -> list[str]:
+    return [query["sql"] for query in queries.captured_queries]
 
 
 # --- one report, two messages ------------------------------------------------------------
@@ -198,6 +202,22 @@ def test_two_sends_of_one_round_with_one_id_are_flagged(account: Account) -> Non
     first, second = two_messages(account)
     submit(first, second)
     assert (first.conflict, second.conflict) == (True, True)
+
+
+def test_provider_that_gives_every_message_one_id_costs_one_update_a_round(
+    account: Account, django_assert_max_num_queries: Any
+) -> None:
+    flagged = [make_message(account, state="submitted", provider_id="7") for _ in range(5)]
+    flag_shared_ids([message.pk for message in flagged])
+    latest = [make_message(account, state="submitted", provider_id="7") for _ in range(20)]
+    with django_assert_max_num_queries(3) as queries:
+        flag_shared_ids([message.pk for message in latest])
+    assert not Message.objects.filter(conflict=False).exists()
+    assert [sql for sql in statements(queries) if sql.startswith("UPDATE")]
+    with django_assert_max_num_queries(3) as queries:
+        flag_shared_ids([message.pk for message in latest])
+    (update,) = [sql for sql in statements(queries) if sql.startswith("UPDATE")]
+    assert 'NOT "messaging_message"."conflict"' in update
 
 
 def test_placeholder_that_two_sends_were_answered_with_is_no_id() -> None:
