@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from .number_tokens import token_of
+from .people import person_name
 from .phone import DOT, grouped, mask
 
 
 def data(value: object) -> SafeString:
-    """A name, number, code or text of people and providers, which a browser must not translate."""
+    """A name, number, code or text of people and providers, which a browser must not translate.
+
+    A person is shown by their name.
+    """
     if value in ("", None):
         return SafeString("")
+    if isinstance(value, AbstractBaseUser):
+        value = person_name(value)
     return format_html('<span class="data" translate="no">{}</span>', value)
 
 

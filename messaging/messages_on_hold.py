@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from core.admin.timeline import person_name
+from core.people import person_name
 from core.phone import mask
 from core.punctuation import listed, with_detail
 from core.stored_texts import StoredText, declare

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
-from core.admin.timeline import person_name
+from core.people import person_name
 from core.stored_texts import object_name
 from providers import clock
 

@@ -18,8 +18,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext_lazy
 
-from core.admin.timeline import person_name
 from core.countries import country_name
+from core.people import person_name
 from core.punctuation import listed, with_detail
 from core.stored_texts import declare
 from core.times import short_time

@@ -19,6 +19,7 @@ from core.acts import record_act
 from core.admin.base import PortalAdmin
 from core.admin.buttons import EmptyState
 from core.admin.pages import current_user
+from core.people import person_name
 from providers import daily_limits
 from providers.models import DailyLimit
 
@@ -31,8 +32,13 @@ class RoleChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
         return role_label(obj.name)
 
 
+class PersonChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Any) -> str:
+        return person_name(obj)
+
+
 class DailyLimitForm(forms.ModelForm):  # type: ignore[type-arg]
-    user = forms.ModelChoiceField(
+    user = PersonChoice(
         label=_("Member of staff"),
         queryset=User.objects.order_by("username"),
         required=False,
@@ -102,7 +108,9 @@ class DailyLimitAdmin(PortalAdmin):
     @admin.display(description=_("Applies to"))
     def whose(self, limit: DailyLimit) -> str:
         return (
-            str(limit.user) if limit.user else role_label(limit.group.name if limit.group else "")
+            person_name(limit.user)
+            if limit.user
+            else role_label(limit.group.name if limit.group else "")
         )
 
     @admin.display(description=_("Used in the last 24 hours"))

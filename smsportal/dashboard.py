@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from core.admin import attention
 from core.admin.charts import Sparkline
 from core.admin.history import log_text
-from core.admin.timeline import person_name
+from core.people import person_name
 from figures.presentation.today import VIEW as VIEW_FIGURES
 from figures.presentation.today import today_context
 from providers import clock

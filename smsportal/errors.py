@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from core.admin.export_slots import MAX_ROWS, ExportRefused, OwnExportRuns, TooManyRows
 from core.admin.pages import NeedsPermission
-from core.admin.timeline import person_name
+from core.people import person_name
 from core.punctuation import listed
 from core.uploads import UploadTooLarge
 from providers.engine.database_errors import concerns_row

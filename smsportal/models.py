@@ -17,6 +17,8 @@ class Preferences(models.Model):
     )
     time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")
     """A name such as Asia/Kathmandu; empty: the zone of the installation."""
+    language = models.CharField(max_length=16, blank=True, default="", db_default="")
+    """Of the first page after a sign-in; empty: as the browser asks."""
 
     class Meta:
         default_permissions = ()

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -16,17 +18,29 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 from unfold.sites import UnfoldAdminSite
 
+from core.acts import record_act
 from core.admin.pages import Page, current_user
 from core.times import full_time
 from providers import clock
 
+from .languages import set_language_cookie
 from .models import Preferences
+from .staff_forms import NAME_FIELDS, clean_name
 from .time_zones import LONGEST, find_zone, offered_zones
 
 ZONES_ID = "zones"
+PROFILE = (*NAME_FIELDS, "email")
+"""Fields of the person, which colleagues see."""
 
 
-class SettingsForm(forms.Form):
+class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A person's own name, address, time zone and language."""
+
+    class Meta:
+        model = User
+        fields = PROFILE
+
+    field_order = (*PROFILE, "language", "time_zone")
     time_zone = forms.CharField(
         label=pgettext_lazy("field", "Time zone"),
         required=False,
@@ -50,6 +64,11 @@ class SettingsForm(forms.Form):
         if isinstance(language, forms.ChoiceField):
             language.choices = settings.LANGUAGES
 
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        clean_name(self, cleaned)
+        return cleaned
+
     def clean_time_zone(self) -> str:
         typed = str(self.cleaned_data["time_zone"]).strip()
         name = find_zone(typed) if typed else ""
@@ -62,6 +81,11 @@ class MySettingsPage(Page, FormView):  # type: ignore[type-arg]
     title = pgettext_lazy("title", "My settings")
     template_name = "portal/my_settings.html"
     form_class = SettingsForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        # A copy, so that the frame goes on showing the name that is stored.
+        person = User.objects.get(pk=current_user(self.request).pk)
+        return {**super().get_form_kwargs(), "instance": person}
 
     def get_initial(self) -> dict[str, Any]:
         chosen = Preferences.objects.filter(pk=current_user(self.request).pk).first()
@@ -81,24 +105,19 @@ class MySettingsPage(Page, FormView):  # type: ignore[type-arg]
     def form_valid(self, form: SettingsForm) -> HttpResponse:
         person = current_user(self.request)
         name, language = form.cleaned_data["time_zone"], form.cleaned_data["language"]
-        Preferences.objects.update_or_create(pk=person.pk, defaults={"time_zone": name})
+        chosen = {"time_zone": name, "language": language}
+        with transaction.atomic():
+            Preferences.objects.update_or_create(pk=person.pk, defaults=chosen)
+            if changed := [field for field in form.changed_data if field in PROFILE]:
+                form.save()
+                record_act("staff.profile", by=person, subject=f"user:{person.pk}", fields=changed)
         with override(language):
             zone = ZoneInfo(name) if name else timezone.get_default_timezone()
             with timezone.override(zone):
                 text = pgettext("notice", "Saved. It is now %(time)s.")
                 messages.success(self.request, text % {"time": full_time(clock.now())})
         answer = HttpResponseRedirect(reverse("admin:my_settings"))
-        # As the switch in the menu does.
-        answer.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME,
-            language,
-            max_age=settings.LANGUAGE_COOKIE_AGE,
-            path=settings.LANGUAGE_COOKIE_PATH,
-            domain=settings.LANGUAGE_COOKIE_DOMAIN,
-            secure=settings.LANGUAGE_COOKIE_SECURE,
-            httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
-            samesite=settings.LANGUAGE_COOKIE_SAMESITE,
-        )
+        set_language_cookie(answer, language)
         return answer
 
 

@@ -15,7 +15,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.text import capfirst
-from django.utils.translation import gettext, pgettext, pgettext_lazy
+from django.utils.translation import gettext, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from core.punctuation import listed
@@ -117,6 +117,18 @@ _ROLE_LABELS: Final[dict[str, Promise]] = {
     "manager": pgettext_lazy("role", "Manager"),
     "auditor": pgettext_lazy("role", "Auditor"),
 }
+_ROLE_SENTENCES: Final[dict[str, Promise]] = {
+    "viewer": _("Opens lists and pages. Numbers, texts and codes stay masked. Changes nothing."),
+    "operator": _(
+        "Sends single SMS and codes, rents numbers, and sees own rows in full for 12 hours."
+    ),
+    "manager": _(
+        "Does everything except reading the audit log: batches, accounts, reveals, exports, staff."
+    ),
+    "auditor": _(
+        "Reads everything masked, API calls and the audit log, and exports them. Changes nothing."
+    ),
+}
 _PERMISSION_LABELS: Final[dict[str, Promise]] = {
     "send_message": _("Send SMS"),
     "cancel_message": _("Cancel messages"),
@@ -170,6 +182,20 @@ GRANTABLE: Final = Q(content_type__app_label__in=_GRANTABLE_APPS) | Q(
 def role_label(name: str) -> str:
     """The translated name of a default role. Other groups keep their own name."""
     return str(_ROLE_LABELS.get(name, name))
+
+
+def role_sentence(role: Group) -> str:
+    """What the holders of a role do, in the active language."""
+    known = _ROLE_SENTENCES.get(role.name)
+    if known:
+        return str(known)
+    count = len(role.permissions.all())
+    text = ngettext(
+        "A role of this portal's own, with %(n)s permission.",
+        "A role of this portal's own, with %(n)s permissions.",
+        count,
+    )
+    return text % {"n": count}
 
 
 def role_names(user: object) -> str:

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from core.admin.timeline import person_name
+from core.people import person_name
 from core.times import rough_duration
 from messaging.batches.progress import Progress, progress_of, time_left
 from messaging.batches.states import BatchState

@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils.translation import pgettext
 
 from core.admin.search import MOST_HITS, Hit, HitGroup, Term
-from core.admin.timeline import person_name
 from core.masking import data
+from core.people import person_name
 
 from .navigation import GROUPS, address, may_open
 

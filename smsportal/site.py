@@ -89,10 +89,15 @@ class PortalSite(UnfoldAdminSite):
         from core.acts import record_act
         from core.admin.pages import current_user
 
+        from .languages import language_of, set_language_cookie
+
         answer: HttpResponse = super().login(request, extra_context)
         if request.method == "POST" and answer.status_code == HTTPStatus.FOUND:
             address = client_address(request)
-            record_act("sign_in", by=current_user(request), address=str(address or ""))
+            person = current_user(request)
+            record_act("sign_in", by=person, address=str(address or ""))
+            if language := language_of(person.pk):
+                set_language_cookie(answer, language)
         return answer
 
     def password_change(

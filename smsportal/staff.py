@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
 from core.acts import record_act
 from core.admin.base import PortalAdmin
@@ -35,7 +35,7 @@ from .delegation import (
 )
 from .password_links import make_link
 from .roles import role_label, role_names
-from .staff_forms import NewStaffForm, StaffForm, permission_field, role_field
+from .staff_forms import StaffForm, permission_field, role_field
 
 # Django's classes and ours both inherit from its ModelAdmin, which the stubs reject.
 DjangoUserAdmin: Any = UserAdmin
@@ -65,15 +65,16 @@ class RoleFilter(admin.SimpleListFilter):
 @admin.register(User)
 class StaffAdmin(DjangoUserAdmin, PortalAdmin):
     form = StaffForm
-    add_form = NewStaffForm
+    add_form = StaffForm
     list_title = pgettext_lazy("title", "Staff")
     add_title = _("Add staff member")
     list_display = ("username", "full_name", "roles", "active", "last_seen")
     list_filter = ("is_active", RoleFilter)
+    change_form_template = "admin/auth/user/change_form.html"
+    add_form_template = None
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
     filter_horizontal = ()
-    add_fieldsets = ((None, {"fields": ("username",)}),)
 
     # --- list --------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -100,16 +101,16 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
 
     # --- form --------------------------------------------------------------
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        if obj is None:
-            return self.add_fieldsets
-        own = obj.pk == request.user.pk
-        rights = ["is_active", "roles" if own else "groups", "user_permissions"]
-        if request.user.is_superuser:
-            rights.insert(1, "is_superuser")
+        own = obj is not None and obj.pk == request.user.pk
+        signs_in = ["username", "new_password", "is_active"] if obj else ["username"]
+        if obj and request.user.is_superuser:
+            signs_in.append("is_superuser")
+        person = (("first_name", "last_name"), "email", ("language", "time_zone"))
         return (
-            (None, {"fields": ("username", "new_password")}),
-            (_("Personal details"), {"fields": ("first_name", "last_name", "email")}),
-            (pgettext_lazy("title", "Permissions"), {"fields": rights}),
+            (pgettext_lazy("title", "Person"), {"fields": person}),
+            (pgettext_lazy("title", "Sign-in"), {"fields": signs_in}),
+            (pgettext_lazy("title", "Roles"), {"fields": ["roles" if own else "groups"]}),
+            (_("Individual permissions"), {"fields": ["user_permissions"]}),
         )
 
     def get_form(
@@ -117,12 +118,15 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
     ) -> type[forms.ModelForm[Any]]:
         form: type[forms.ModelForm[Any]] = super().get_form(request, obj, change=change, **kwargs)
         form.actor = current_user(request)  # type: ignore[attr-defined]
+        roles = grantable_roles(request.user)
         if "groups" in form.base_fields:
-            form.base_fields["groups"] = role_field(grantable_roles(request.user))
+            form.base_fields["groups"] = role_field(roles)
         if "user_permissions" in form.base_fields:
-            offered = grantable_permissions(request.user)
             form.base_fields["user_permissions"] = permission_field(
-                offered, _("Individual permissions"), _("In addition to those of the roles.")
+                grantable_permissions(request.user),
+                pgettext_lazy("field", "Permissions"),
+                _("In addition to those of the roles."),
+                roles,
             )
         if "is_active" in form.base_fields:
             form.base_fields["is_active"].help_text = _(
@@ -155,7 +159,12 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
         if not may_edit_staff or not may_reset_password(request.user, person):
             raise PermissionDenied
         link = self._make_link(request, person) if request.method == "POST" else ""
-        title = _("One-time link")
+        return self._link_page(request, person, link)
+
+    def _link_page(
+        self, request: HttpRequest, person: User, link: str, *, is_new: bool = False
+    ) -> HttpResponse:
+        title = pgettext("title", "Invitation") if is_new else _("One-time link")
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -163,6 +172,9 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
             "trail": [self.list_crumb(), Crumb(str(person), self.object_url(person)), Crumb(title)],
             "person": person,
             "link": link,
+            "is_new": is_new,
+            "has_roles": is_new and person.groups.exists(),
+            "page": self.object_url(person),
         }
         answer = TemplateResponse(request, "admin/auth/user/one_time_link.html", context)
         answer["Cache-Control"] = "no-store"
@@ -186,6 +198,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Record who changed whose account. It runs after the roles have been saved."""
         super().save_related(request, form, formsets, change)
+        form.save_preferences()
         person: User = form.instance
         record_act(
             "staff.change" if change else "staff.add",
@@ -197,18 +210,11 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
             permissions=permissions_of(person).count(),
         )
 
-    def redirect_after_save(self, request: HttpRequest, obj: Model, *, added: bool) -> HttpResponse:
-        answer = super().redirect_after_save(request, obj, added=added)
-        if added:
-            self.message_user(
-                request,
-                _(
-                    "Now assign roles, without which the person sees nothing. Then create a"
-                    " one-time link, by which the person chooses a password."
-                ),
-                messages.INFO,
-            )
-        return answer
+    def redirect_after_save(self, request: HttpRequest, obj: Any, *, added: bool) -> HttpResponse:
+        """After adding, the page that shows the invitation link, which is stored nowhere."""
+        if not added:
+            return super().redirect_after_save(request, obj, added=added)
+        return self._link_page(request, obj, self._make_link(request, obj), is_new=True)
 
 
 @admin.register(Group)

@@ -1,69 +1,115 @@
-"""Forms of staff: roles and permissions to choose from, and who may give them."""
+"""The form of a member of staff: the person, the roles, and single permissions."""
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.models import Group, Permission, User
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from unfold.forms import UserChangeForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
 
 from core.admin.buttons import Text
+from core.punctuation import with_detail
+from providers import clock
 
 from .delegation import holds_more
-from .roles import permission_label, role_label
+from .models import Preferences
+from .role_cards import FoldedPermissions, PermissionField, RoleField
+from .time_zones import offered_zones
 
-# The stubs do not know them as generic, or not at all.
-ModelMultipleChoiceField: Any = forms.ModelMultipleChoiceField
-ChangeForm: Any = UserChangeForm
-
-
-class RoleField(ModelMultipleChoiceField):
-    def label_from_instance(self, obj: Model) -> str:
-        return role_label(obj.name) if isinstance(obj, Group) else str(obj)
-
-
-class PermissionField(ModelMultipleChoiceField):
-    def label_from_instance(self, obj: Model) -> str:
-        return permission_label(obj) if isinstance(obj, Permission) else str(obj)
+NAME_FIELDS = ("first_name", "last_name")
 
 
 def role_field(queryset: QuerySet[Group]) -> RoleField:
     return RoleField(
-        queryset,
+        queryset.prefetch_related("permissions"),
         label=pgettext_lazy("field", "Roles"),
         required=False,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_("You can only assign roles with fewer permissions than you have."),
     )
 
 
 def permission_field(
-    queryset: QuerySet[Permission], label: Text, help_text: Text = ""
+    queryset: QuerySet[Permission],
+    label: Text,
+    help_text: Text = "",
+    roles: QuerySet[Group] | None = None,
 ) -> PermissionField:
-    return PermissionField(
-        queryset,
-        label=label,
-        required=False,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text=help_text,
-    )
+    field = PermissionField(queryset, label=label, required=False, help_text=help_text)
+    if isinstance(field.widget, FoldedPermissions) and roles is not None:
+        field.widget.roles = roles.prefetch_related("permissions")
+    return field
 
 
-class StaffForm(ChangeForm):
+def clean_name(form: forms.ModelForm[User], cleaned: dict[str, Any]) -> None:
+    """Add an error if pages could show this person as somebody else."""
+    parts = [str(cleaned.get(name) or "") for name in NAME_FIELDS]
+    name = " ".join(filter(None, parts))
+    if any(unicodedata.category(character) in ("Cc", "Cf") for character in name):
+        form.add_error("first_name", gettext("Remove invisible characters."))
+        return
+    others = User.objects.exclude(pk=form.instance.pk)
+    same = Q(first_name__iexact=parts[0], last_name__iexact=parts[1]) | Q(username__iexact=name)
+    if name and others.filter(same).exists():
+        form.add_error(
+            "first_name",
+            gettext("Another member of staff has this name. Add what tells the two apart."),
+        )
+
+
+class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
     """`actor` is set by the admin. The people who edit stay above those whom they edit."""
 
     actor: User
+    language = forms.ChoiceField(
+        label=pgettext_lazy("title", "Language"), required=False, widget=UnfoldAdminSelectWidget
+    )
+    time_zone = forms.ChoiceField(
+        label=pgettext_lazy("field", "Time zone"), required=False, widget=UnfoldAdminSelectWidget
+    )
+
+    class Meta:
+        model = User
+        fields = ("username", *NAME_FIELDS, "email")
+        field_classes: ClassVar = {"username": UsernameField}
+        widgets: ClassVar = {
+            "username": TextWidget,
+            "first_name": TextWidget,
+            "last_name": TextWidget,
+            "email": UnfoldAdminEmailInputWidget,
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = Preferences.objects.filter(pk=self.instance.pk).first() if self.instance else None
+        as_portal = pgettext_lazy("choice", "as the portal")
+        self._offer("language", [("", pgettext_lazy("choice", "as the browser asks"))])
+        self._offer("time_zone", [("", as_portal)])
+        for name in ("language", "time_zone"):
+            if name in self.fields:
+                self.initial.setdefault(name, getattr(chosen, name, ""))
+
+    def _offer(self, name: str, first: list[tuple[str, Any]]) -> None:
+        field = self.fields.get(name)
+        if not isinstance(field, forms.ChoiceField):
+            return
+        if name == "language":
+            field.choices = [*first, *settings.LANGUAGES]
+        else:
+            zones = offered_zones(clock.now())
+            field.choices = [*first, *((zone, with_detail(zone, offset)) for zone, offset in zones)]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        roles = cleaned.get("groups")
-        single = cleaned.get("user_permissions")
+        clean_name(self, cleaned)
+        roles, single = cleaned.get("groups"), cleaned.get("user_permissions")
         if roles is not None and single is not None:
             held = Q(pk__in=[one.pk for one in single]) | Q(group__in=[one.pk for one in roles])
             wanted = Permission.objects.filter(held).distinct()
@@ -73,19 +119,22 @@ class StaffForm(ChangeForm):
                 )
         return cleaned
 
-
-class NewStaffForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A name. The person chooses the password, by a link."""
-
-    class Meta:
-        model = User
-        fields = ("username",)
-        field_classes: ClassVar = {"username": UsernameField}
-        widgets: ClassVar = {"username": UnfoldAdminTextInputWidget}
-
     def save(self, commit: bool = True) -> User:
         person: User = super().save(commit=False)
-        person.set_unusable_password()
+        if person.pk is None:
+            # The person chooses the password, by a link.
+            person.set_unusable_password()
         if commit:
             person.save()
+            self.save_m2m()
         return person
+
+    def save_preferences(self) -> None:
+        """Keep language and time zone. The person must have been saved."""
+        wanted = {
+            name: self.cleaned_data[name]
+            for name in ("language", "time_zone")
+            if name in self.changed_data
+        }
+        if wanted:
+            Preferences.objects.update_or_create(pk=self.instance.pk, defaults=wanted)

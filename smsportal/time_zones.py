@@ -15,6 +15,7 @@ from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
+from core.presence import is_by_hand, note_presence
 from core.times import offset_of
 
 from .models import Preferences
@@ -76,6 +77,8 @@ class TimeZoneMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         user_id = _signed_in(request)
+        if user_id and is_by_hand(request):
+            note_presence(int(user_id))
         zone = zone_of(user_id) if user_id else None
         if zone is None:
             return self._get_response(request)

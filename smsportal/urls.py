@@ -1,17 +1,18 @@
 from django.contrib import admin
 from django.templatetags.static import static
-from django.urls import include, path, re_path
+from django.urls import path, re_path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
 from providers.callbacks.receive import callback, mistyped_callback
 
+from .languages import set_language
 from .password_links import SetPasswordPage
 
 admin.autodiscover()
 
 urlpatterns = [
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/setlang/", set_language, name="set_language"),
     # Lazy, because the file name contains a digest that collectstatic computes.
     path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("portal/favicon.svg"))),
     # With or without a trailing slash, because a redirect would drop the posted body.

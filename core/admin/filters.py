@@ -8,6 +8,7 @@ from functools import reduce
 from operator import or_
 from typing import Any, ClassVar, Final
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -24,6 +25,7 @@ from unfold.contrib.filters.forms import RangeDateTimeForm
 from core.countries import country_name
 from core.distinct_values import distinct_values
 from core.local_time import LocalDateTimeField, earliest_moment, latest_moment
+from core.people import person_name
 
 from .buttons import Text
 from .labels import states_of
@@ -105,8 +107,11 @@ class RelatedFilter(RelatedDropdownFilter):
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
         if wants_rows_only(request):
             return []
-        found: list[Any] = super().field_choices(field, request, model_admin)
-        return found
+        if not issubclass(field.related_model, AbstractBaseUser):
+            found: list[Any] = super().field_choices(field, request, model_admin)
+            return found
+        people = field.related_model._default_manager.order_by("first_name", "username")
+        return [(person.pk, person_name(person)) for person in people]
 
     def has_output(self) -> bool:
         return wants_rows_only(self.request) or bool(super().has_output())

@@ -18,13 +18,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 from unfold.admin import ModelAdmin
 
+from core.people import person_name
 from core.stored_texts import Stored, declare, is_known, names, show
 
 from .actions import log_change
 from .buttons import Crumb
 from .field_labels import translate_fields
 from .protocols import ModelPages
-from .timeline import person_name
 
 PER_PAGE: Final = 100
 ADDED: Final = declare("added", pgettext_lazy("log", "Added"))

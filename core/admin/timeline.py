@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 
 from core.times import exact, latest_instant
 
@@ -48,11 +47,3 @@ def sort_entries(entries: Iterable[TimelineEntry]) -> list[TimelineEntry]:
 def _sort_key(entry: TimelineEntry) -> tuple[bool, float]:
     sort_time = entry.sort_time
     return sort_time is None, sort_time.timestamp() if sort_time else 0.0
-
-
-def person_name(user: object) -> str:
-    """The full name, or else the user name. None means the portal itself."""
-    if user is None:
-        return _("the portal")
-    full_name = getattr(user, "get_full_name", str)()
-    return full_name or str(user)

@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from core.admin.timeline import person_name
 from core.countries import country_name
+from core.people import person_name
 from providers.models import Account
 
 from ..cuts import By, Period

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from core.admin.labels import label_for
-from core.admin.timeline import person_name
 from core.countries import country_name
+from core.people import person_name
 from messaging.models import Batch
 from providers.error_texts import explain
 from providers.models import Account

@@ -20,8 +20,8 @@ from core.admin.filters import LocalTimeFilter, RelatedFilter, StateFilter
 from core.admin.labels import state_label
 from core.admin.pages import fragment
 from core.admin.read_only import ReadOnlyAdmin
-from core.admin.timeline import person_name
 from core.masking import data
+from core.people import person_name
 from core.times import when
 from providers.admin.account_cell import AccountCell
 

@@ -22,8 +22,8 @@ from core.admin.buttons import EmptyState
 from core.admin.pages import Page, current_user
 from core.admin.read_only import ReadOnlyAdmin, may_ask_for
 from core.admin.reasons import MAX_REASON_LENGTH
-from core.admin.timeline import person_name
 from core.masking import data, masked_number
+from core.people import person_name
 from core.phone import search_key
 from core.times import when
 

@@ -16,8 +16,8 @@ from core.admin.exports import Column, export, requested_format
 from core.admin.labels import label_for
 from core.admin.pages import NeedsPermission, current_user
 from core.admin.protocols import ModelPages
-from core.admin.timeline import person_name
 from core.countries import country_name
+from core.people import person_name
 from core.phone import mask
 from core.visibility import may_export_whole
 

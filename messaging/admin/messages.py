@@ -18,8 +18,8 @@ from core.admin.exact_search import note_text_search, text_period
 from core.admin.labels import state_label
 from core.admin.live import Cells
 from core.admin.read_only import TrackedAdmin
-from core.admin.timeline import person_name
 from core.masking import data, plain_number
+from core.people import person_name
 from core.visibility import may_reveal, may_see_whole
 from providers.admin.account_cell import AccountCell
 

@@ -18,7 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from core.admin.timeline import person_name
+from core.people import person_name
 from core.punctuation import with_detail
 from core.stored_texts import declare
 from core.times import short_time

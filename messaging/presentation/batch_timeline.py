@@ -17,7 +17,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from core.admin.timeline import TimelineEntry, person_name, sort_entries
+from core.admin.timeline import TimelineEntry, sort_entries
+from core.people import person_name
 from core.stored_texts import StoredText, value_of
 from core.times import full_time
 from providers.error_texts import explain

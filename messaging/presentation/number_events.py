@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from core.admin.buttons import Text
 from core.admin.labels import Role, StateLabel, render_label, state_label
 from core.admin.number_sources import NumberEvent, NumberSource, Reader
-from core.admin.timeline import person_name
 from core.masking import data
+from core.people import person_name
 from core.visibility import OWN_VISIBLE_FOR, may_see_whole
 from providers import clock
 

@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from core.admin.timeline import TimelineEntry, person_name, sort_entries
+from core.admin.timeline import TimelineEntry, sort_entries
+from core.people import person_name
 from core.stored_texts import show
 from core.templatetags.portal import visible
 from core.times import duration

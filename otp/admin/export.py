@@ -15,9 +15,9 @@ from core.admin.export_slots import ExportSlot
 from core.admin.exports import Column, Format, export
 from core.admin.labels import label_for
 from core.admin.pages import current_user
-from core.admin.timeline import person_name
 from core.countries import country_name
 from core.masking import plain_number
+from core.people import person_name
 from core.stored_texts import declare
 from core.visibility import may_export_whole
 

@@ -21,8 +21,8 @@ from core.admin.labels import state_label
 from core.admin.live import Cells
 from core.admin.pages import require
 from core.admin.read_only import TrackedAdmin
-from core.admin.timeline import person_name
 from core.masking import data, linked_number, plain_number
+from core.people import person_name
 from core.times import duration
 from core.visibility import may_see_whole
 from messaging.find_messages import find_messages

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext, pgettext_lazy
 from core.admin.buttons import Text
 from core.admin.labels import state_label
 from core.admin.number_sources import NumberEvent, NumberSource, Reader
-from core.admin.timeline import person_name
+from core.people import person_name
 from core.times import duration
 from core.visibility import OWN_VISIBLE_FOR
 from providers import clock

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from core.admin.timeline import person_name
 from core.money_lines import MoneyLine
+from core.people import person_name
 from core.punctuation import join_sentences
 from core.secrets import DOTS
 from core.times import duration, full_time, short_time

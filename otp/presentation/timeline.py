@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from core.admin.labels import label_for
-from core.admin.timeline import TimelineEntry, person_name, sort_entries
+from core.admin.timeline import TimelineEntry, sort_entries
+from core.people import person_name
 from messaging.models import Message, Report
 from messaging.states import MessageState
 

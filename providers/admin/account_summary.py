@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from core.admin.buttons import Text
 from core.countries import country_name
 from core.fields import UnreadableSecret
+from core.people import person_name
 from core.punctuation import join_sentences, listed
 from core.templatetags.portal import amount
 from core.times import full_time
@@ -101,7 +102,7 @@ def newest_check(account: Account) -> Enquiry | None:
 def check_status(account: Account, enquiry: Enquiry | None) -> CheckStatus | None:
     if enquiry is None:
         return None
-    by = enquiry.asked_by.get_username() if enquiry.asked_by else ""
+    by = person_name(enquiry.asked_by) if enquiry.asked_by else ""
     shared: dict[str, Any] = {"asked_at": enquiry.asked_at, "asked_by": by}
     match enquiry.state:
         case Enquiry.State.QUEUED | Enquiry.State.CLAIMED:
@@ -158,7 +159,7 @@ def pause_text(account: Account) -> str:
     if account.paused_at is None:
         return ""
     if account.pause_reason == BY_HAND:
-        by = account.paused_by.get_username() if account.paused_by else ""
+        by = person_name(account.paused_by) if account.paused_by else ""
         text = gettext("Paused by %(name)s since %(time)s.")
         return text % {"name": by, "time": full_time(account.paused_at)}
     text = gettext("Paused since %(time)s: %(reason)s")

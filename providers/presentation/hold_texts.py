@@ -11,8 +11,9 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
-from core.admin.timeline import TimelineEntry, person_name, sort_entries
+from core.admin.timeline import TimelineEntry, sort_entries
 from core.models import Act
+from core.people import person_name
 from core.punctuation import join_sentences, listed
 from core.stored_texts import show
 from core.times import duration, short_time

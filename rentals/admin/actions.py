@@ -23,8 +23,8 @@ from core.admin.actions import (
 )
 from core.admin.pages import NeedsPermission, Page, current_user
 from core.admin.reasons import reason_from
-from core.admin.timeline import person_name
 from core.countries import country_name
+from core.people import person_name
 from core.stored_texts import as_value, declare
 from core.visibility import may_reveal, may_see_whole
 from providers import clock

@@ -16,8 +16,8 @@ from django.views.generic import TemplateView
 
 from core.admin.exact_search import keys_of
 from core.admin.pages import Page, fragment
-from core.admin.timeline import person_name
 from core.countries import country_name
+from core.people import person_name
 from core.visibility import may_see_whole
 from providers import clock
 from providers.models import Account, ApiCall

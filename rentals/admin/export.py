@@ -16,8 +16,8 @@ from core.admin.export_slots import claim_slot
 from core.admin.labels import label_for
 from core.admin.pages import require
 from core.admin.protocols import ModelPages
-from core.admin.timeline import person_name
 from core.countries import country_name
+from core.people import person_name
 from core.phone import mask
 from core.stored_texts import StoredText
 from core.templatetags.portal import amount

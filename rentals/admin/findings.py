@@ -21,7 +21,7 @@ from core.admin.labels import label_for, state_label
 from core.admin.pages import Page, current_user
 from core.admin.read_only import ReadOnlyAdmin
 from core.admin.reasons import Presets, reason_from
-from core.admin.timeline import person_name
+from core.people import person_name
 from core.punctuation import listed
 from core.stored_texts import as_value, declare, show
 from core.times import when

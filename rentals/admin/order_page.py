@@ -17,8 +17,9 @@ from django.utils.translation import gettext_lazy as _
 from core.admin.live import poll_interval
 from core.admin.protocols import ModelPages
 from core.admin.reasons import REVEAL_REASONS, Presets
-from core.admin.timeline import person_name
 from core.countries import country_name
+from core.people import person_name
+from core.presence import present
 from core.stored_texts import declare
 from core.visibility import may_reveal, may_see_whole
 from providers import clock
@@ -85,7 +86,9 @@ def page_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[
     """Context of the whole page: the live part, and the colleagues to reassign it to."""
     context = live_context(admin, request, order)
     others = colleagues().exclude(pk=order.held_by_id or 0) if context["may"]["hand"] else ()
-    return {**context, "colleagues": [(one.pk, person_name(one)) for one in others]}
+    here = present([one.pk for one in others])
+    named = [(one.pk, person_name(one), one.pk in here) for one in others]
+    return {**context, "colleagues": sorted(named, key=lambda one: (not one[2], one[1].casefold()))}
 
 
 def colleagues() -> QuerySet[User]:

@@ -19,9 +19,9 @@ from core.admin.exact_search import keys_of
 from core.admin.labels import state_label
 from core.admin.live import Cells
 from core.admin.read_only import TrackedAdmin
-from core.admin.timeline import person_name
 from core.countries import country_name
 from core.masking import data
+from core.people import person_name
 from core.templatetags.portal import amount
 from core.visibility import may_see_whole
 from providers.admin.account_cell import AccountCell

@@ -14,9 +14,9 @@ from django.utils.translation import pgettext_lazy
 from core.admin.buttons import Text
 from core.admin.labels import state_label
 from core.admin.number_sources import NumberEvent, NumberSource, Reader
-from core.admin.timeline import person_name
 from core.countries import country_name
 from core.masking import data
+from core.people import person_name
 from core.visibility import may_see_whole
 
 from ..catalogue import project_names

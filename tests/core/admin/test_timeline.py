@@ -10,7 +10,8 @@ from django.contrib.auth.models import User
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.admin.timeline import TimelineEntry, person_name, sort_entries
+from core.admin.timeline import TimelineEntry, sort_entries
+from core.people import person_name
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
