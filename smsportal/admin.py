@@ -1,5 +1,6 @@
-from . import daily_limits, staff, superuser_admin
+from . import daily_limits, staff
+from .machinery.register import register
 
 __all__ = ["daily_limits", "staff"]
 
-superuser_admin.register()
+register()

@@ -72,7 +72,9 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
         label=pgettext_lazy("title", "Language"), required=False, widget=UnfoldAdminSelectWidget
     )
     time_zone = forms.ChoiceField(
-        label=pgettext_lazy("field", "Time zone"), required=False, widget=UnfoldAdminSelectWidget
+        label=pgettext_lazy("field", "Time zone"),
+        required=False,
+        widget=UnfoldAdminSelectWidget(attrs={"translate": "no"}),
     )
 
     class Meta:

@@ -45,7 +45,6 @@ TOO_MANY: Final = _("No change: these are more than %(most)s rows. Narrow the li
 
 SLUG_SCRIPTS = ("urlify.js", "prepopulate.js", "xregexp.js", "xregexp.min.js")
 """Scripts that Django's admin loads on every list and form to prepopulate slug fields."""
-
 CustomPage: TypeAlias = tuple[str, str, "type[View] | Callable[..., Any] | str"]
 
 
@@ -60,10 +59,11 @@ class PortalAdmin(LoggedForms):
     pages: Sequence[CustomPage] = ()
     list_title: Text = ""
     """The title of the list, if it differs from the model's name."""
+    counted_as: tuple[Text, Text] | None = None  # One row and several, below the list.
     add_title: Text = ""
     """The label of the Add button and the heading of its form."""
     primary_page: tuple[str, Text, str, str] | None = None
-    """The list's primary button: permission, label, page name, icon."""
+    """Of the list: permission, label, page name, icon."""
     export_permission = ""
     """The permission to download the list, which the custom page "export" serves."""
     paginator = LastPagePaginator

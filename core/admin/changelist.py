@@ -170,6 +170,9 @@ class PortalChangeList(ChangeList):
         hidden = is_default and not self.result_count and self.root_queryset.exists()
         self.is_narrowed = bool(self.query or self.has_active_filters or hidden)
         self.clear_url = "?period=all" if hidden else "?"
+        names = self.model_admin.counted_as
+        names = names or (self.opts.verbose_name, self.opts.verbose_name_plural)
+        self.row_name = names[0 if self.result_count == 1 else 1]
 
     # --- the rows ------------------------------------------------------------
 

@@ -26,6 +26,7 @@ class ModelPages(Protocol):
     sortable_by: Sequence[str] | None
     indexed_pairs: Collection[frozenset[str]] | None
     time_field: str
+    counted_as: tuple[Text, Text] | None
 
     def prepare_rows(self, rows: Sequence[Any]) -> None: ...
 

@@ -41,8 +41,6 @@ FAULTY_MARKS: Final = re.compile(
     r"[\u3400-\u9fff][,;:!?](?!\d)|[\u3400-\u9fff] ?\(|\) ?[\u3400-\u9fff]|[。！？，、；：] (?!\|)"
     r"| [。！？，、；：）]|[\u3400-\u9fff] [“「…]"
 )
-LIBRARIES: Final = ("auditlog_", "axes_", "django_q_")
-"""Pages for superusers that show names of functions and columns as they are stored."""
 DJANGO: Final = ("_delete",)
 """Django's own words and marks, which no catalogue of ours overrides."""
 QUOTED: Final = ("Verification code", "验证码是", "Your verification code", "渠道管理")
@@ -57,7 +55,7 @@ def pages_by_text(language: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     without_page: set[str] = set()
     for name, address in every_address():
-        if name.startswith(LIBRARIES) or name.endswith(DJANGO) or name in without_page:
+        if name.endswith(DJANGO) or name in without_page:
             continue
         answer = browser.get(address, headers={"accept-language": language})
         assert answer.status_code < 500, address

@@ -1,0 +1,42 @@
+"""What each task of the queue does, in words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from core.masking import data
+
+TASK_LABELS: Final[dict[str, Promise]] = {
+    "figures.tasks.bring_up_to_date": _("Bring the figures up to date"),
+    "messaging.batches.tasks.cancel_rest": _("Cancel the rest of a batch"),
+    "messaging.batches.tasks.lay_out": _("Create the messages of a batch"),
+    "messaging.batches.tasks.prune": _("Delete old recipients' files"),
+    "messaging.batches.tasks.read": _("Read a recipients' file"),
+    "messaging.batches.tasks.tend": _("Continue batches that were interrupted"),
+    "otp.tasks.expire": _("Expire code sessions"),
+    "otp.tasks.prune": _("Delete old data of codes"),
+    "providers.engine.task.run": _("Run the engine"),
+    "providers.tasks.beat": _("Give a sign of life"),
+    "providers.tasks.digest_callbacks": _("Process callbacks"),
+    "providers.tasks.end_decided_hold": _("End a hold that is decided"),
+    "providers.tasks.keep_engine_running": _("Keep the engine running"),
+    "providers.tasks.prune": _("Delete old API calls and callbacks"),
+    "providers.tasks.read_balances": _("Read balances"),
+    "providers.tasks.test_callback_address": _("Test a callback address"),
+    "rentals.tasks.check_ledgers": _("Run the ledger check"),
+    "rentals.tasks.prune": _("Delete old data of rented numbers"),
+    "rentals.tasks.read_lists": _("Read new transactions and orders"),
+    "rentals.tasks.read_lists_whole": _("Read all transactions and orders"),
+    "smsportal.backup.tasks.start_when_due": _("Start a backup if one is due"),
+    "smsportal.tasks.prune": _("Delete old sessions and sign-ins"),
+}
+
+
+def task_label(func: object) -> str | SafeString:
+    """The label of a task. A function that is none of the portal's is shown by its name."""
+    known = TASK_LABELS.get(str(func))
+    return str(known) if known else data(str(func or "?")[:256])
