@@ -84,10 +84,10 @@ class FoldedPermissions(_Boxes):
             areas.append(Area(title))
             by_app.update(dict.fromkeys(apps, areas[-1]))
         for option in options:
-            permission = getattr(option["value"], "instance", None)
-            if isinstance(permission, Permission):
-                option["roles"] = " ".join(map(str, included.get(permission.pk, ())))
-                by_app.get(permission.content_type.app_label, areas[-1]).options.append(option)
+            one = getattr(option["value"], "instance", None)
+            if isinstance(one, Permission):
+                option["roles"] = " ".join(map(str, included.get(one.pk, ())))
+                by_app.get(one.content_type.app_label, areas[-1]).options.append(option)
         names = [(role.pk, role_label(role.name)) for role in self.roles]
         return {"areas": [area for area in areas if area.options], "roles": names}
 

@@ -133,7 +133,7 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def save_preferences(self) -> None:
         """Keep language and time zone. The person must have been saved."""
-        wanted = {
+        wanted: dict[str, Any] = {
             name: self.cleaned_data[name]
             for name in ("language", "time_zone")
             if name in self.changed_data

@@ -102,7 +102,7 @@ def _field_name(entry: LogEntry, name: str) -> str | SafeString:
     model = entry.content_type.model_class()
     try:
         if model is not None:
-            return field_label(capfirst(str(model._meta.get_field(name).verbose_name)))  # type: ignore[union-attr]
+            return field_label(capfirst(str(model._meta.get_field(name).verbose_name)))
     except (FieldDoesNotExist, AttributeError):
         pass
     return data(name)
