@@ -103,6 +103,8 @@ MIDDLEWARE = [
     "smsportal.known_hosts.KnownHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "smsportal.static_files.StaticFilesMiddleware",
+    # Compresses what all others have made of a page.
+    "smsportal.compression.CompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "smsportal.browser_headers.BrowserHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
