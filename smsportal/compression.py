@@ -1,8 +1,8 @@
 """Compresses pages, except where their length could tell a stranger what they hold.
 
-BREACH: whoever can make a browser ask for a page again and again, with words of his own in it, reads
-a secret of the page from how well it compresses. What another site asks for is therefore sent as it
-is. docs/security.md says what else stands in the way.
+BREACH: whoever can make a browser ask for a page again and again, with words of their own in it,
+reads a secret of the page from how well it compresses. What another site asks for is therefore sent
+as it is. docs/security.md says what else stands in the way.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ OWN_SITES: Final = ("same-origin", "none")
 
 
 class CompressionMiddleware(GZipMiddleware):
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
         if not (_is_page(response) and _is_asked_by_us(request)):
             return response
         packed: HttpResponseBase = super().process_response(request, response)  # type: ignore[arg-type]

@@ -28,7 +28,6 @@ class PortalSite(UnfoldAdminSite):
     enable_nav_sidebar = True
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        from core.admin.changelist import cache_headers
         from figures.admin.urls import figures_urls
         from lookup.admin.urls import lookup_urls
         from providers.admin.hold_pages import hold_urls
@@ -39,7 +38,6 @@ class PortalSite(UnfoldAdminSite):
         from .my_settings import my_settings_urls
         from .sandbox_pages import sandbox_urls
 
-        cache_headers()
         custom = [
             path("banner/", banner_zone, name="banner"),
             path("my-day/", my_day, name="my_day"),

@@ -26,6 +26,8 @@ class ModelPages(Protocol):
     sortable_by: Sequence[str] | None
     indexed_pairs: Collection[frozenset[str]] | None
     time_field: str
+    labelled_columns: Collection[str]
+    has_public_id: bool
 
     def prepare_rows(self, rows: Sequence[Any]) -> None: ...
 
