@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 from django.views.generic import View
 
+from . import filter_panel
 from .buttons import Button, Crumb, EmptyState, Text
 from .changelist import LastPagePaginator, PortalChangeList, filter_name, is_malformed
 from .exports import export_buttons
@@ -195,9 +196,13 @@ class PortalAdmin(LoggedForms):
         plain = HttpResponseRedirect(request.path)
         if is_malformed(request):
             return plain
+        wish = filter_panel.take_wish(request)
+        if wish == filter_panel.ALONE and request.method == "GET":
+            return filter_panel.panel_alone(self, request)
         context = {
             "title": self.get_list_title(),
             "trail": [Crumb(self.get_list_title())],
+            "are_filters_open": wish == filter_panel.OPEN,
             "exports": self.get_exports(request),
             **(extra_context or {}),
         }

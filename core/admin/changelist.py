@@ -21,12 +21,13 @@ from unfold.views import ChangeList
 
 from core.punctuation import label_text, listed
 
+from . import filter_panel
 from .buttons import Button, EmptyState
 from .exact_search import text_search_note
 from .filters import LocalTimeFilter, RecentFilter, Splits
 from .list_pages import counted, indexed_ordering, most_pages, page_of
 from .protocols import ModelPages
-from .row_requests import want_rows_only, wants_rows_only
+from .row_requests import want_rows_only, wants_page
 
 if TYPE_CHECKING:
     AnyPaginator = Paginator[Any]
@@ -119,7 +120,7 @@ class PortalChangeList(ChangeList):
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         self.request = request
-        if wants_rows_only(request):
+        if not wants_page(request):
             return
         # The page links need the page number that is shown, not the requested one.
         self.page_num = self.paginator.validate_number(self.page_num)
@@ -182,7 +183,7 @@ class PortalChangeList(ChangeList):
         return [self.unsplit.filter(condition) for condition in conditions]
 
     def get_results(self, request: HttpRequest) -> None:
-        if wants_rows_only(request):
+        if not wants_page(request):
             return
         parts = self.parts()
         paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
@@ -201,6 +202,12 @@ class PortalChangeList(ChangeList):
         self.full_result_count = None
         self.can_show_all = False
         self.paginator = paginator
+
+    @property
+    def filters_url(self) -> str:
+        """The list with its panel of filters open, for browsers without scripts."""
+        url: str = self.get_query_string({filter_panel.PARAMETER: filter_panel.OPEN})
+        return url
 
     @property
     def chips(self) -> list[Chip]:
