@@ -60,7 +60,6 @@ BATCH_ROWS = env.int("BATCH_ROWS", default=100_000)
 BATCH_FIRST_MESSAGES = env.int("BATCH_FIRST_MESSAGES", default=500)
 BATCH_PAUSE_PERCENT = env.int("BATCH_PAUSE_PERCENT", default=40)
 BATCH_MEGABYTES = env.int("BATCH_MEGABYTES", default=20)
-# How long a process keeps the counts and banners around a person's pages. 0: not at all.
 PAGE_MEMORY_SECONDS = 3
 FILE_UPLOAD_HANDLERS = [
     "core.uploads.CappedUpload",
@@ -87,6 +86,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",
     "axes",
     "auditlog",
     "core",
@@ -141,6 +141,7 @@ TEMPLATES = [
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 FORMS_URLFIELD_ASSUME_HTTPS = True
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- database and cache ----------------------------------------------------
 DATABASES: dict[str, dict[str, Any]] = {

@@ -2,52 +2,83 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from core.page_memory import remember
 
-from .navigation import GROUPS, SUPERUSER, Group, Item
+from .navigation import GROUPS, SUPERUSER, Item
 
 MAX_BADGE: Final = 99
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An item as a person sees it."""
+
+    item: Item
+    markup: SafeString
+    markup_if_active: SafeString
+
+
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The groups in the admin theme's format, with the items that the user may open."""
+    """The groups, each with the markup of the items that the user may open."""
     active = active_item(request)
     groups = remember("navigation", request, lambda: _groups(request))
     return [
         {
-            "title": group.title,
-            "items": [{**entry, "active": item is active} for item, entry in entries],
+            "title": title,
+            "items": [
+                entry.markup_if_active if entry.item is active else entry.markup
+                for entry in entries
+            ],
         }
-        for group, entries in groups
+        for title, entries in groups
     ]
 
 
-def _groups(request: HttpRequest) -> list[tuple[Group, list[tuple[Item, dict[str, Any]]]]]:
+def _groups(request: HttpRequest) -> list[tuple[Promise | None, list[Entry]]]:
     found = []
     for group in GROUPS:
-        entries = [(item, entry) for item in group.items if (entry := _entry(request, item))]
+        entries = [entry for item in group.items if (entry := _entry(request, item))]
         if entries:
-            found.append((group, entries))
+            found.append((group.title, entries))
     return found
 
 
-def _entry(request: HttpRequest, item: Item) -> dict[str, Any] | None:
-    """The item in the theme's format, or None if it is hidden."""
+def _entry(request: HttpRequest, item: Item) -> Entry | None:
+    """None if the item is hidden."""
     if not (item.is_available() and may_open(request, item)):
         return None
     link = address(item.url_name)
     if link is None:
         return None
-    entry = {"title": item.title, "icon": item.icon, "link": link, "has_permission": True}
     count = item.badge(request) if item.badge else 0
-    if count:
-        entry["badge"] = f"{MAX_BADGE}+" if count > MAX_BADGE else str(count)
-    return entry
+    badge = f"{MAX_BADGE}+" if count > MAX_BADGE else str(count or "")
+    return Entry(
+        item,
+        _markup(item, link, badge, is_active=False),
+        _markup(item, link, badge, is_active=True),
+    )
+
+
+def _markup(item: Item, link: str, badge: str, *, is_active: bool) -> SafeString:
+    return format_html(
+        '<li><a href="{}"{} class="nav-link{}"><span class="material-symbols-outlined"'
+        ' aria-hidden="true" translate="no">{}</span><span class="nav-word">{}</span>{}</a></li>',
+        link,
+        SafeString(' aria-current="page"' if is_active else ""),
+        " active" if is_active else "",
+        item.icon,
+        item.title,
+        format_html('<span class="nav-badge">{}</span>', badge) if badge else "",
+    )
 
 
 def may_open(request: HttpRequest, item: Item) -> bool:

@@ -14,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 from unfold.sites import UnfoldAdminSite
 
 from core.client_address import client_address
+from core.page_memory import remember
 
 from .roles import role_names
 
@@ -29,6 +30,10 @@ def _names_a_function(value: str) -> bool:
     except ImportError:
         return False
     return True
+
+
+def _roles_of(request: HttpRequest) -> str:
+    return remember("roles", request, lambda: role_names(request.user))
 
 
 class PortalSite(UnfoldAdminSite):
@@ -60,7 +65,7 @@ class PortalSite(UnfoldAdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context: dict[str, Any] = super().each_context(request)
-        return {**context, "own_roles": SimpleLazyObject(lambda: role_names(request.user))}
+        return {**context, "own_roles": SimpleLazyObject(lambda: _roles_of(request))}
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         from .sidebar import navigation

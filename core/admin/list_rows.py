@@ -46,15 +46,15 @@ def rows_of(changelist: Any, headers: list[dict[str, Any]]) -> Iterator[SafeStri
     columns = _columns(changelist, headers)
     url_of = _urls(changelist)
     for row in changelist.result_list:
-        cells = "".join(_cell(column, row, url_of) for column in columns)
-        yield SafeString(f'<tr class="data-row">{cells}</tr>')
-
-
-def _cell(column: Column, row: Any, url_of: Callable[[Any], str]) -> str:
-    shown = conditional_escape(column.shown(row))
-    if column.is_link and "<a " not in shown:
-        shown = f'<a href="{url_of(row)}">{shown}</a>'
-    return f"{column.opening}{shown}{column.closing}"
+        parts = ['<tr class="data-row">']
+        for column in columns:
+            shown = column.shown(row)
+            markup = shown if isinstance(shown, SafeString) else conditional_escape(shown)
+            if column.is_link and "<a " not in markup:
+                markup = f'<a href="{url_of(row)}">{markup}</a>'
+            parts += (column.opening, markup, column.closing)
+        parts.append("</tr>\n")
+        yield SafeString("".join(parts))
 
 
 def _columns(changelist: Any, headers: list[dict[str, Any]]) -> list[Column]:

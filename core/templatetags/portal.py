@@ -147,6 +147,18 @@ def page_trail(context: template.Context) -> list[Crumb]:
     return crumbs
 
 
+@register.filter
+def as_attributes(values: dict[str, Any]) -> SafeString:
+    """`{{ widget.attrs|as_attributes }}`: what Django's template for it writes, at a tenth."""
+    return SafeString(
+        "".join(
+            f" {name}" if value is True else f' {name}="{conditional_escape(value)}"'
+            for name, value in values.items()
+            if value is not False
+        )
+    )
+
+
 @register.simple_tag(takes_context=True)
 def page_title(context: template.Context) -> str:
     """The document's title, marked as an error if the form has errors."""
@@ -177,5 +189,5 @@ def list_table(changelist: Any) -> dict[str, Any]:
         "cl": changelist,
         "result_headers": headers,
         "num_sorted_fields": sum(bool(one.get("sorted")) for one in headers),
-        "rows": list_rows.rows_of(changelist, headers) if changelist.result_list else [],
+        "rows": SafeString("".join(list_rows.rows_of(changelist, headers))),
     }
