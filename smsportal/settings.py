@@ -288,7 +288,7 @@ STATIC_ROOT = env.str("STATIC_ROOT", default=str(DATA_DIR / "static"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "smsportal.static_names.StaticNames"},
 }
 # Nothing requests the unhashed files, and compressing them would take as long again.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
