@@ -24,6 +24,7 @@ def measurements() -> list[list[str]]:
         ["task_per_message"],
         ["latency"],
         ["idle"],
+        ["weight"],
         ["codes"],
         ["limits", "--seconds", seconds],
         ["hand_overs"],

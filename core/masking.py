@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.urls import reverse
-from django.utils.html import format_html
+from django.urls import get_script_prefix, reverse
+from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
@@ -22,7 +24,7 @@ def data(value: object) -> SafeString:
         return SafeString("")
     if isinstance(value, AbstractBaseUser):
         value = person_name(value)
-    return format_html('<span class="data" translate="no">{}</span>', value)
+    return SafeString(f'<span class="data" translate="no">{conditional_escape(value)}</span>')
 
 
 def shown_number(number: str, *, whole: bool) -> SafeString:
@@ -33,15 +35,19 @@ def shown_number(number: str, *, whole: bool) -> SafeString:
 
 def number_url(number: str) -> str:
     """The page of everything about a number. Its address hides the number."""
-    return reverse("admin:number", args=[token_of(number)]) if number else ""
+    return f"{_place_of_numbers(get_script_prefix())}{token_of(number)}/" if number else ""
+
+
+@cache
+def _place_of_numbers(_prefix: str) -> str:
+    """Where the pages of numbers are. A list has fifty of them."""
+    return reverse("admin:number", args=["x"]).removesuffix("x/")
 
 
 def linked_number(number: str, *, whole: bool) -> SafeString:
     """The number as `shown_number`, linked to its page."""
     shown = shown_number(number, whole=whole)
-    return (
-        format_html('<a class="a" href="{}">{}</a>', number_url(number), shown) if shown else shown
-    )
+    return SafeString(f'<a class="a" href="{number_url(number)}">{shown}</a>') if shown else shown
 
 
 def plain_number(number: str, *, whole: bool) -> str:
@@ -59,9 +65,7 @@ def masked_number(number: str) -> SafeString:
     shown = number if DOT in number else mask(number)
     tail = shown.rsplit(DOT, 1)[-1].strip()
     spoken = gettext("number hidden, ends in %(digits)s") % {"digits": tail}
-    return format_html(
-        '<span class="number"><span aria-hidden="true" translate="no">{}</span>'
-        '<span class="sr-only">{}</span></span>',
-        shown,
-        spoken,
+    return SafeString(
+        f'<span class="number"><span aria-hidden="true" translate="no">{escape(shown)}</span>'
+        f'<span class="sr-only">{escape(spoken)}</span></span>'
     )

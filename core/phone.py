@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 import phonenumbers
@@ -150,6 +151,7 @@ def search_key(typed: str, home_country: str = "CN") -> str | None:
     return None if found.unusual else found.e164
 
 
+@lru_cache(maxsize=2000)
 def mask(text: str, region: str = "CN") -> str:
     """A stored number in masked form. Any other text is masked, too. Never raises.
 
@@ -162,6 +164,7 @@ def mask(text: str, region: str = "CN") -> str:
     return DOT * min(len(text) - len(shown), 12) + shown
 
 
+@lru_cache(maxsize=2000)
 def grouped(text: str, region: str = "CN") -> str:
     """A stored number in groups. Any other text is unchanged. Never raises.
 

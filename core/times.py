@@ -6,14 +6,17 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext
 
 
 def full_time(moment: datetime) -> str:
     """Date, time and zone: 2025-11-20 14:05:32 UTC+08:00."""
-    local = timezone.localtime(moment)
+    return _full(timezone.localtime(moment))
+
+
+def _full(local: datetime) -> str:
     return f"{local:%Y-%m-%d %H:%M:%S} {offset_of(local)}"
 
 
@@ -59,7 +62,10 @@ def short_time(moment: datetime) -> str:
 
     If the reader's zone is not the installation's, the offset follows: 14:05:32 UTC+05:45.
     """
-    local = timezone.localtime(moment)
+    return _short(timezone.localtime(moment))
+
+
+def _short(local: datetime) -> str:
     today = timezone.localtime()
     mark = _zone_mark(local)
     if local.date() == today.date():
@@ -75,12 +81,12 @@ def when(moment: datetime | None, *, full: bool = False) -> SafeString:
     """A `<time>` element, or the empty string for None."""
     if moment is None:
         return SafeString("")
-    return format_html(
-        '<time{} datetime="{}" title="{}">{}</time>',
-        SafeString(' class="full"') if full else "",
-        timezone.localtime(moment).isoformat(timespec="milliseconds"),
-        full_time(moment),
-        full_time(moment) if full else short_time(moment),
+    local = timezone.localtime(moment)
+    whole = _full(local)
+    start = '<time class="full"' if full else "<time"
+    return SafeString(
+        f'{start} datetime="{local.isoformat(timespec="milliseconds")}" title="{whole}">'
+        f"{whole if full else escape(_short(local))}</time>"
     )
 
 

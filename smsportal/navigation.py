@@ -1,14 +1,13 @@
-"""The sidebar, grouped by task. Hides items that the user may not open."""
+"""The entries of the sidebar, grouped by task."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -20,7 +19,6 @@ from rentals.presentation import dashboard as rentals_dashboard
 from .roles import VIEW_AUDIT_LOG
 
 SUPERUSER: Final = "superuser"
-MAX_BADGE: Final = 99
 
 
 @dataclass(frozen=True)
@@ -239,60 +237,3 @@ GROUPS: Final = (
         pgettext_lazy("menu", "Administration"),
     ),
 )
-
-
-def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The groups in the admin theme's format, with the items that the user may open."""
-    active = active_item(request)
-    groups = []
-    for group in GROUPS:
-        items = [entry for item in group.items if (entry := render_item(request, item, active))]
-        if items:
-            groups.append({"title": group.title, "collapsible": False, "items": items})
-    return groups
-
-
-def render_item(request: HttpRequest, item: Item, active: Item | None) -> dict[str, Any] | None:
-    """The item in the theme's format, or None if it is hidden."""
-    if not (item.is_available() and may_open(request, item)):
-        return None
-    link = address(item.url_name)
-    if link is None:
-        return None
-    entry = {"title": item.title, "icon": item.icon, "link": link, "active": item is active}
-    count = item.badge(request) if item.badge else 0
-    if count:
-        entry["badge"] = f"{MAX_BADGE}+" if count > MAX_BADGE else str(count)
-        entry["badge_variant"] = "warning"
-    return entry
-
-
-def may_open(request: HttpRequest, item: Item) -> bool:
-    user = request.user
-    if not item.permissions:
-        return True
-    return any(
-        user.is_superuser if permission == SUPERUSER else user.has_perm(permission)
-        for permission in item.permissions
-    )
-
-
-def active_item(request: HttpRequest) -> Item | None:
-    match = request.resolver_match
-    name = (match.url_name or "") if match else ""
-    matches = [
-        (len(prefix), item)
-        for group in GROUPS
-        for item in group.items
-        for prefix in item.owns
-        if name == prefix or (prefix.endswith("_") and name.startswith(prefix))
-    ]
-    return max(matches, key=lambda match: match[0])[1] if matches else None
-
-
-def address(url_name: str) -> str | None:
-    """The URL, or None if this installation has no such page."""
-    try:
-        return reverse(url_name)
-    except NoReverseMatch:
-        return None

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from .navigation import address
+from .sidebar import address
 
 
 def tabs(request: HttpRequest) -> list[dict[str, Any]]:

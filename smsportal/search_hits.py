@@ -14,7 +14,8 @@ from core.admin.search import MOST_HITS, Hit, HitGroup, Term
 from core.masking import data
 from core.people import person_name
 
-from .navigation import GROUPS, address, may_open
+from .navigation import GROUPS
+from .sidebar import address, may_open
 
 
 def find_hits(request: HttpRequest, term: Term) -> Iterator[HitGroup]:

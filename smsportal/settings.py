@@ -60,6 +60,7 @@ BATCH_ROWS = env.int("BATCH_ROWS", default=100_000)
 BATCH_FIRST_MESSAGES = env.int("BATCH_FIRST_MESSAGES", default=500)
 BATCH_PAUSE_PERCENT = env.int("BATCH_PAUSE_PERCENT", default=40)
 BATCH_MEGABYTES = env.int("BATCH_MEGABYTES", default=20)
+PAGE_MEMORY_SECONDS = 3
 FILE_UPLOAD_HANDLERS = [
     "core.uploads.CappedUpload",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
@@ -85,6 +86,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",
     "axes",
     "auditlog",
     "core",
@@ -103,6 +105,8 @@ MIDDLEWARE = [
     "smsportal.known_hosts.KnownHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "smsportal.static_files.StaticFilesMiddleware",
+    # Compresses what all others have made of a page.
+    "smsportal.compression.CompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "smsportal.browser_headers.BrowserHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -137,6 +141,7 @@ TEMPLATES = [
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 FORMS_URLFIELD_ASSUME_HTTPS = True
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- database and cache ----------------------------------------------------
 DATABASES: dict[str, dict[str, Any]] = {
@@ -283,7 +288,7 @@ STATIC_ROOT = env.str("STATIC_ROOT", default=str(DATA_DIR / "static"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "smsportal.static_names.StaticNames"},
 }
 # Nothing requests the unhashed files, and compressing them would take as long again.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True

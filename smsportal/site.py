@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.functional import SimpleLazyObject
+from django.utils.module_loading import import_string
 from django.utils.translation import pgettext_lazy
 from unfold.sites import UnfoldAdminSite
 
 from core.client_address import client_address
+from core.page_memory import remember
 
 from .roles import role_names
 
 MAX_SEARCHED: Final = 200
 """Characters of a search."""
 MAX_FOUND: Final = 100
+
+
+@lru_cache(maxsize=1000)
+def _names_a_function(value: str) -> bool:
+    try:
+        import_string(value)
+    except ImportError:
+        return False
+    return True
+
+
+def _roles_of(request: HttpRequest) -> str:
+    return remember("roles", request, lambda: role_names(request.user))
 
 
 class PortalSite(UnfoldAdminSite):
@@ -28,7 +44,6 @@ class PortalSite(UnfoldAdminSite):
     enable_nav_sidebar = True
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        from core.admin.changelist import cache_headers
         from figures.admin.urls import figures_urls
         from lookup.admin.urls import lookup_urls
         from providers.admin.hold_pages import hold_urls
@@ -39,7 +54,6 @@ class PortalSite(UnfoldAdminSite):
         from .my_settings import my_settings_urls
         from .sandbox_pages import sandbox_urls
 
-        cache_headers()
         custom = [
             path("banner/", banner_zone, name="banner"),
             path("my-day/", my_day, name="my_day"),
@@ -51,7 +65,21 @@ class PortalSite(UnfoldAdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context: dict[str, Any] = super().each_context(request)
-        return {**context, "own_roles": SimpleLazyObject(lambda: role_names(request.user))}
+        return {**context, "own_roles": SimpleLazyObject(lambda: _roles_of(request))}
+
+    def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
+        from .sidebar import navigation
+
+        return navigation(request)
+
+    def _get_value(self, value: Any, *args: Any) -> Any:
+        """The theme looks for a module of the name of each title and colour, on every page."""
+        if isinstance(value, str) and not _names_a_function(value):
+            return value
+        return super()._get_value(value, *args)
+
+    def _get_colors(self, *_: Any) -> None:
+        """They stand in a style sheet."""
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
         """The app list, built on first use.

@@ -62,3 +62,5 @@ STATICFILES_DIRS = [*STATICFILES_DIRS, BASE_DIR / "tests" / "browser" / "static"
 CACHES = {"default": {"BACKEND": "tests.support.json_memory_cache.JsonMemoryCache"}}
 # Failed sign-ins would add up across tests. The tests of the lockout enable it.
 AXES_ENABLED = False
+# A test looks at a page right after it has changed what the page counts.
+PAGE_MEMORY_SECONDS = 0

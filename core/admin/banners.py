@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 
+from core.page_memory import remember
 from core.registry import PageSources
 
 from .buttons import Button, Text
@@ -33,7 +34,7 @@ gather = sources.gather
 
 def zone_context(request: HttpRequest) -> dict[str, Any]:
     """The context of the zone's template. `mark` is a digest that changes with the banners."""
-    found = gather(request)
+    found = remember("banners", request, lambda: gather(request))
     content = "|".join(f"{banner.role}{banner.text}" for banner in found)
     mark = hashlib.blake2s(content.encode(), digest_size=6).hexdigest()
     return {"banners": found, "mark": mark}

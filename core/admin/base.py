@@ -11,7 +11,6 @@ from typing import Any, Final, TypeAlias
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin import display
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.core.exceptions import FieldDoesNotExist
@@ -19,21 +18,14 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
-from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 from django.views.generic import View
-from unfold.admin import ModelAdmin
 
+from . import filter_panel
 from .buttons import Button, Crumb, EmptyState, Text
-from .changelist import (
-    LastPagePaginator,
-    PortalChangeList,
-    filter_name,
-    is_malformed,
-    row_checkbox,
-)
+from .changelist import LastPagePaginator, PortalChangeList, filter_name, is_malformed
 from .exports import export_buttons
 from .history import LoggedForms
 from .list_pages import MOST_COUNTED, counted
@@ -79,6 +71,8 @@ class PortalAdmin(LoggedForms):
     indexed_pairs: Collection[frozenset[str]] | None = None
     """Of a large table, the filters that an index serves together. Others cover a period."""
     time_field = "created_at"
+    labelled_columns: Collection[str] = ()
+    """Columns whose title stands before their values on phones."""
 
     @property
     def media(self) -> forms.Media:
@@ -160,10 +154,6 @@ class PortalAdmin(LoggedForms):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PortalChangeList]:
         return PortalChangeList
 
-    @display(description=ModelAdmin.action_checkbox.short_description)
-    def action_checkbox(self, obj: Model) -> SafeString:
-        return row_checkbox(obj)
-
     def get_list_primary(self, request: HttpRequest) -> Button | None:
         """The list's primary button, which opens `primary_page` or the Add form."""
         if self.primary_page is not None:
@@ -206,9 +196,13 @@ class PortalAdmin(LoggedForms):
         plain = HttpResponseRedirect(request.path)
         if is_malformed(request):
             return plain
+        wish = filter_panel.take_wish(request)
+        if wish == filter_panel.ALONE and request.method == "GET":
+            return filter_panel.panel_alone(self, request)
         context = {
             "title": self.get_list_title(),
             "trail": [Crumb(self.get_list_title())],
+            "are_filters_open": wish == filter_panel.OPEN,
             "exports": self.get_exports(request),
             **(extra_context or {}),
         }

@@ -5,34 +5,29 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.contrib import messages
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.utils import timezone
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import checkbox
-from unfold.templatetags import unfold_list
 from unfold.views import ChangeList
 
 from core.punctuation import label_text, listed
 
+from . import filter_panel
 from .buttons import Button, EmptyState
 from .exact_search import text_search_note
 from .filters import LocalTimeFilter, RecentFilter, Splits
 from .list_pages import counted, indexed_ordering, most_pages, page_of
 from .protocols import ModelPages
-from .row_requests import want_rows_only, wants_rows_only
+from .row_requests import want_rows_only, wants_page
 
 if TYPE_CHECKING:
     AnyPaginator = Paginator[Any]
@@ -45,7 +40,6 @@ _MANY_FILTERS: Final = _(
     "With these filters together, the list covers the last %(days)s days. Choose a period to see"
     " older rows."
 )
-ANY_ROW: Final = "any-row"
 MALFORMED: Final = re.compile(r"[0-9]{16}")
 """A number too large for a database integer."""
 
@@ -65,39 +59,6 @@ def filter_name(offered: Any) -> str:
     if isinstance(offered, tuple):
         return str(offered[0])
     return str(getattr(offered, "parameter_name", offered))
-
-
-def row_checkbox(obj: Model) -> SafeString:
-    """The theme's checkbox, rendered once per language and filled in for each row.
-
-    The theme renders a template for every row, which takes a fifth of the time of a long list.
-    """
-    box = _checkbox_template(get_language())
-    return mark_safe(box.replace(ANY_ROW, escape(str(obj.pk))))  # noqa: S308 - escaped
-
-
-@cache
-def _checkbox_template(language: str | None) -> str:
-    return str(checkbox.render(ACTION_CHECKBOX_NAME, ANY_ROW))
-
-
-_theme_headers: Final = unfold_list.result_headers
-
-
-def _headers_once(changelist: Any) -> list[dict[str, Any]]:
-    if not hasattr(changelist, "headers"):
-        changelist.headers = list(_theme_headers(changelist))
-    found: list[dict[str, Any]] = changelist.headers
-    return found
-
-
-def cache_headers() -> None:
-    """Patch the theme to build the headers of a list once.
-
-    It builds them for every row, which takes an eighth of the time of a long list. The site calls
-    this when it builds its URLs, so that importing this module has no side effect.
-    """
-    unfold_list.result_headers = _headers_once
 
 
 def open_changelist(admin: ModelPages, request: HttpRequest) -> PortalChangeList:
@@ -159,7 +120,7 @@ class PortalChangeList(ChangeList):
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         self.request = request
-        if wants_rows_only(request):
+        if not wants_page(request):
             return
         # The page links need the page number that is shown, not the requested one.
         self.page_num = self.paginator.validate_number(self.page_num)
@@ -225,7 +186,7 @@ class PortalChangeList(ChangeList):
         return [self.unsplit.filter(condition) for condition in conditions]
 
     def get_results(self, request: HttpRequest) -> None:
-        if wants_rows_only(request):
+        if not wants_page(request):
             return
         parts = self.parts()
         paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
@@ -244,6 +205,12 @@ class PortalChangeList(ChangeList):
         self.full_result_count = None
         self.can_show_all = False
         self.paginator = paginator
+
+    @property
+    def filters_url(self) -> str:
+        """The list with its panel of filters open, for browsers without scripts."""
+        url: str = self.get_query_string({filter_panel.PARAMETER: filter_panel.OPEN})
+        return url
 
     @property
     def chips(self) -> list[Chip]:

@@ -29,7 +29,7 @@ from core.people import person_name
 
 from .buttons import Text
 from .labels import states_of
-from .row_requests import wants_rows_only
+from .row_requests import wants_choices
 
 EARLIEST: Final = 1900
 LATEST: Final = 9000
@@ -85,19 +85,22 @@ NOT_FILTERS: Final = frozenset({"p", "o", "e", "_facets"})
 
 
 class StoredChoices:
-    """A filter whose choices are read from the database, unless only its rows are wanted."""
+    """A filter whose choices are read from the database, if they are shown."""
 
     request: HttpRequest
+    parameter_name: str
 
     def stored_choices(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         raise NotImplementedError
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [] if wants_rows_only(request) else self.stored_choices(request, model_admin)
+        is_shown = wants_choices(request, self.parameter_name)
+        return self.stored_choices(request, model_admin) if is_shown else []
 
     def has_output(self) -> bool:
         # Without output, Django would not apply the filter.
-        shown: bool = wants_rows_only(self.request) or super().has_output()  # type: ignore[misc]
+        is_unread = not wants_choices(self.request, self.parameter_name)
+        shown: bool = is_unread or super().has_output()  # type: ignore[misc]
         return shown
 
 
@@ -105,7 +108,7 @@ class RelatedFilter(RelatedDropdownFilter):
     """Rows of one account or person."""
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
-        if wants_rows_only(request):
+        if not wants_choices(request, *self.expected_parameters()):
             return []
         if not issubclass(field.related_model, AbstractBaseUser):
             found: list[Any] = super().field_choices(field, request, model_admin)
@@ -114,7 +117,8 @@ class RelatedFilter(RelatedDropdownFilter):
         return [(person.pk, person_name(person)) for person in people]
 
     def has_output(self) -> bool:
-        return wants_rows_only(self.request) or bool(super().has_output())
+        is_unread = not wants_choices(self.request, *self.expected_parameters())
+        return is_unread or bool(super().has_output())
 
 
 class RecentFilter(DropdownFilter):

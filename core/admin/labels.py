@@ -13,6 +13,7 @@ from typing import Final
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from .buttons import Text
 
@@ -37,10 +38,13 @@ class StateLabel:
 
 
 _registry: Final[dict[str, dict[str, StateLabel]]] = {}
+_rendered: Final[dict[tuple[str, str, str | None], SafeString]] = {}
+"""The labels that are registered as HTML, by language."""
 
 
 def register_states(kind: str, states: Mapping[str, StateLabel]) -> None:
     """Register the labels for one kind of state. Adds to the labels that are there."""
+    _rendered.clear()
     _registry.setdefault(kind, {}).update({str(value): label for value, label in states.items()})
 
 
@@ -56,7 +60,13 @@ def label_for(kind: str, value: str) -> StateLabel:
 
 def state_label(kind: str, value: str) -> SafeString:
     """Icon, word and role colour as HTML. The help text appears on hover, focus and tap."""
-    return render_label(label_for(kind, value))
+    if value not in _registry.get(kind, {}):
+        return render_label(label_for(kind, value))
+    # A list shows the same few again and again.
+    key = (kind, str(value), get_language())
+    if key not in _rendered:
+        _rendered[key] = render_label(label_for(kind, value))
+    return _rendered[key]
 
 
 def render_label(label: StateLabel) -> SafeString:

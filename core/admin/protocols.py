@@ -27,6 +27,8 @@ class ModelPages(Protocol):
     indexed_pairs: Collection[frozenset[str]] | None
     time_field: str
     counted_as: tuple[Text, Text] | None
+    labelled_columns: Collection[str]
+    has_public_id: bool
 
     def prepare_rows(self, rows: Sequence[Any]) -> None: ...
 

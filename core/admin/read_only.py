@@ -35,6 +35,8 @@ class ReadOnlyAdmin(PortalAdmin):
     """
 
     detail_template = "portal/detail.html"
+    preserve_filters = False
+    """No page of an object returns to its list, so its address need not repeat the filters."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

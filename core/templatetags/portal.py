@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from core import masking, punctuation, times
-from core.admin import banners, labels
+from core.admin import banners, labels, list_rows
 from core.admin.buttons import Crumb
 from core.money_lines import MoneyLine
 
@@ -147,6 +147,18 @@ def page_trail(context: template.Context) -> list[Crumb]:
     return crumbs
 
 
+@register.filter
+def as_attributes(values: dict[str, Any]) -> SafeString:
+    """`{{ widget.attrs|as_attributes }}`: what Django's template for it writes, at a tenth."""
+    return SafeString(
+        "".join(
+            f" {name}" if value is True else f' {name}="{conditional_escape(value)}"'
+            for name, value in values.items()
+            if value is not False
+        )
+    )
+
+
 @register.simple_tag(takes_context=True)
 def page_title(context: template.Context) -> str:
     """The document's title, marked as an error if the form has errors."""
@@ -168,3 +180,14 @@ def current_path(context: template.Context) -> str:
 @register.inclusion_tag("portal/banner_zone.html", takes_context=True)
 def banner_zone(context: template.Context) -> dict[str, Any]:
     return banners.zone_context(context["request"])
+
+
+@register.inclusion_tag("portal/list_table.html")
+def list_table(changelist: Any) -> dict[str, Any]:
+    headers = list_rows.headers_of(changelist)
+    return {
+        "cl": changelist,
+        "result_headers": headers,
+        "num_sorted_fields": sum(bool(one.get("sorted")) for one in headers),
+        "rows": SafeString("".join(list_rows.rows_of(changelist, headers))),
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
@@ -136,6 +136,8 @@ def _allowed_actions(message: Message, user: User | AnonymousUser) -> dict[str, 
 
 
 Column = Callable[[Message], SafeString]
+LONGEST_LINE: Final = 200
+"""Characters of a text in the list, more than the widest screen shows."""
 
 
 def recipient_column(reader: User | AnonymousUser) -> Column:
@@ -146,7 +148,7 @@ def recipient_column(reader: User | AnonymousUser) -> Column:
         return format_html(
             '{} <bdi class="one-line" dir="auto">{}</bdi>',
             linked_number(message.recipient, whole=whole),
-            line_of(message, whole=whole),
+            line_of(message, whole=whole)[:LONGEST_LINE],
         )
 
     recipient.short_description = _("Recipient / text")  # type: ignore[attr-defined]

@@ -80,6 +80,7 @@ class ExplainPage(ObjectAction[Finding]):
 class FindingAdmin(AccountCell, ReadOnlyAdmin):
     detail_template = "rentals/finding.html"
     list_title = _("Ledger check")
+    labelled_columns = ("ours_", "theirs_")
     list_display = ("kind_", "about_", "ours_", "theirs_", "account_", "since_", "explained")
     list_filter = filters.FINDINGS
     list_before_template = "rentals/ledger.html"

@@ -57,6 +57,7 @@ class ReadNow(Page, View):
 class TransactionAdmin(AccountCell, ReadOnlyAdmin):
     export_permission = "rentals.export_transaction"
     list_title = pgettext_lazy("title", "Transactions")
+    labelled_columns = ("order_", "balance", "frozen")
     list_display = (
         "time",
         "type_",

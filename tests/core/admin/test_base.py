@@ -9,9 +9,7 @@ from django.contrib.auth.models import Permission, User
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import include, path, reverse
-from django.utils import translation
 from django.views.generic import TemplateView
-from unfold.admin import ModelAdmin
 from unfold.templatetags import unfold_list
 
 from core.admin.base import PortalAdmin
@@ -229,12 +227,3 @@ def test_chip_removes_an_active_filter(browser: Client, account: Account) -> Non
     page = browser.get(LIST, {"provider": "haosms", "q": "main"}).content.decode()
     assert 'class="filter-chip" href="?q=main"' in page
     assert "filter-chip" not in browser.get(LIST).content.decode()
-
-
-@pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_row_checkbox_equals_that_of_the_theme(language: str) -> None:
-    admin = PortalAdmin(User, PortalSite())
-    user = User(pk=42)
-    with translation.override(language):
-        assert admin.action_checkbox(user) == ModelAdmin.action_checkbox(admin, user)
-        assert 'value="42"' in admin.action_checkbox(user)

@@ -1,1 +1,0 @@
-// Stands in for Alpine's sort plugin: no list here is put in order by dragging.
