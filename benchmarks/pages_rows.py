@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
-from messaging.models import Message
+from core.number_tokens import token_of
+from figures.roll_up import bring_up_to_date
+from messaging.models import Batch, Message
 from otp.models import SentCode, Session
 from providers.models import Account, ApiCall, Callback
 from rentals.models import Order, Transaction
 
 from . import portal
 
-DAYS: Final = 90
+PER_DAY: Final = 11_111
+"""Messages of a day, so that a million were sent in 90 days. The smaller database is younger."""
 ACCOUNTS: Final = 12
 STAFF: Final = 42
+BATCHES: Final = 160
+ROLL_UP_TIME: Final = 3_600.0
 Columns = Mapping[str, str]
+_days = 0.0
 
 
 def fill(rows: int) -> None:
-    """`rows` messages over 90 days, a fifth as codes, and what belongs to them."""
+    """`rows` messages, a fifth as codes, and what belongs to them."""
+    global _days
+    _days = rows / PER_DAY
     _people()
+    _insert(Batch, BATCHES, _batches(rows))
     _insert(Message, rows, _messages(rows))
     _insert(Session, rows // 5, _sessions(rows // 5))
     _insert(
@@ -45,6 +56,9 @@ def fill(rows: int) -> None:
     _insert(ApiCall, rows * 3, _calls(rows * 3))
     _insert(Callback, rows // 2, _callbacks(rows // 2))
     portal.vacuum()
+    # The triggers have marked what the roll-up has to count.
+    bring_up_to_date(ROLL_UP_TIME)
+    portal.vacuum()
 
 
 def names() -> Mapping[str, str]:
@@ -55,12 +69,16 @@ def names() -> Mapping[str, str]:
     return {
         "account": str(Account.objects.order_by("pk")[0].pk),
         "sender": str(middle.created_by_id),
+        "batch": Batch.objects.get(pk=BATCHES // 2).public_id,
         "number": middle.recipient,
+        "token": token_of(middle.recipient),
         "provider_id": middle.provider_id,
         "reference": middle.reference,
         "code_number": code.session.recipient,
         "code_id": code.message.provider_id,
         "newest": newest.public_id,
+        "month": (timezone.localdate() - timedelta(days=30)).isoformat(),
+        "today": timezone.localdate().isoformat(),
     }
 
 
@@ -124,7 +142,7 @@ def _now() -> str:
 
 def _ago(number: str, rows: int) -> str:
     """The time of row `number` of `rows`: the last one is the newest."""
-    seconds = f"((({rows} - {number}) * {DAYS * 86400.0}) / {rows})"
+    seconds = f"((({rows} - {number}) * {_days * 86400.0}) / {rows})"
     if number == "0":
         seconds = "0"
     if connection.vendor == "postgresql":
@@ -151,9 +169,33 @@ def _one_of(choices: Mapping[str, int], expression: str = "n") -> str:
     return f"CASE{cases} ELSE '{next(iter(choices))}' END"
 
 
+def _batches(rows: int) -> Columns:
+    size = max(rows // BATCHES, 1)
+    made = _ago("n", BATCHES)
+    return {
+        "public_id": _pad("b", 15),
+        "form_token": _pad("f", 15),
+        "account_id": f"1 + n % {ACCOUNTS}",
+        "state": "'finished'",
+        "source": "'file'",
+        "file_name": _text("list "),
+        "values": "'{}'",
+        "row_count": str(size // 3),
+        "good": str(size // 3),
+        "created_by_id": f"1 + n % {STAFF}",
+        "created_at": made,
+        "started_at": made,
+        "ended_at": made,
+    }
+
+
 def _messages(rows: int) -> Columns:
     made = _ago("n", rows)
+    size = max(rows // BATCHES, 1)
+    of_batch = f"n % 3 = 1 AND n % 5 > 0 AND n / {size} BETWEEN 1 AND {BATCHES}"
     return {
+        "batch_id": f"CASE WHEN {of_batch} THEN n / {size} END",
+        "batch_row": f"CASE WHEN {of_batch} THEN n END",
         "public_id": _pad("m", 15),
         "reference": _pad("", 32),
         "account_id": f"1 + n % {ACCOUNTS}",
