@@ -175,9 +175,9 @@ class PortalChangeList(ChangeList):
 
     def get_filters(self, request: HttpRequest) -> Any:
         found = super().get_filters(request)
-        several = [one for one in found[0] if isinstance(one, Splits) and one.conditions()]
+        several = [one for one in found[0] if isinstance(one, Splits) and one.chosen]
         # One filter is split, the others narrow each of its parts.
-        self.split = max(several, key=lambda one: len(one.conditions()), default=None)
+        self.split = max(several, key=lambda one: len(one.chosen), default=None)
         if self.split is not None:
             self.split.is_split = True
         return found
@@ -218,7 +218,7 @@ class PortalChangeList(ChangeList):
 
     def parts(self) -> list[QuerySet[Any]]:
         """The rows in disjoint parts, of which each has an index."""
-        conditions = [Q()] if self.split is None else self.split.conditions()
+        conditions = [Q()] if self.split is None else self.split.chosen
         return [self.unsplit.filter(condition) for condition in conditions]
 
     def get_results(self, request: HttpRequest) -> None:

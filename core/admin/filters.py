@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 from typing import Any, ClassVar, Final
 
@@ -102,11 +102,16 @@ class StoredChoices:
 class RelatedFilter(RelatedDropdownFilter):
     """Rows of one account or person."""
 
+    NAMES: ClassVar = {"auth.user": "username", "providers.account": "name"}
+
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
         if wants_rows_only(request):
             return []
-        found: list[Any] = super().field_choices(field, request, model_admin)
-        return found
+        related = field.remote_field.model
+        ordering = self.field_admin_ordering(field, request, model_admin)
+        rows = related._default_manager.order_by(*(ordering or related._meta.ordering))
+        # Whole rows would be read only for their names.
+        return list(rows.values_list("pk", self.NAMES[related._meta.label_lower]))
 
     def has_output(self) -> bool:
         return wants_rows_only(self.request) or bool(super().has_output())
@@ -183,12 +188,16 @@ class Splits:
         """The chosen conditions; none if the filter is not used."""
         raise NotImplementedError
 
+    @cached_property
+    def chosen(self) -> list[Q]:
+        """`conditions`, which may ask the database, found once."""
+        return self.conditions()
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset if self.is_split else self.narrow(queryset)
 
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = self.conditions()
-        return queryset.filter(reduce(or_, chosen)) if chosen else queryset
+        return queryset.filter(reduce(or_, self.chosen)) if self.chosen else queryset
 
 
 class AnyOfFilter(Splits, MultipleDropdownFilter):

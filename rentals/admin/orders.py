@@ -18,6 +18,7 @@ from core.admin.buttons import EmptyState
 from core.admin.exact_search import keys_of
 from core.admin.labels import state_label
 from core.admin.live import Cells
+from core.admin.once import once
 from core.admin.read_only import TrackedAdmin
 from core.admin.timeline import person_name
 from core.countries import country_name
@@ -98,7 +99,8 @@ class OrderAdmin(AccountCell, TrackedAdmin):
         return data(person_name(order.held_by))
 
     def reader_columns(self, request: HttpRequest) -> list[Any]:
-        return [order_page.number_column(request.user), order_page.app_column(project_names())]
+        apps = once(request, "projects", project_names)
+        return [order_page.number_column(request.user), order_page.app_column(apps)]
 
     def find_ids(self, term: str) -> list[int]:
         return keys_of(
