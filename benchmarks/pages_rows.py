@@ -15,6 +15,7 @@ from django.utils import timezone
 from core.number_tokens import token_of
 from figures.roll_up import bring_up_to_date
 from messaging.models import Batch, Message
+from otp import sms_states
 from otp.models import SentCode, Session
 from providers.models import Account, ApiCall, Callback
 from rentals.models import Order, Transaction
@@ -25,7 +26,7 @@ PER_DAY: Final = 11_111
 """Messages of a day, so that a million were sent in 90 days. The smaller database is younger."""
 ACCOUNTS: Final = 12
 STAFF: Final = 42
-BATCHES: Final = 160
+BATCH_SIZE: Final = 6_250
 ROLL_UP_TIME: Final = 3_600.0
 Columns = Mapping[str, str]
 _days = 0.0
@@ -36,7 +37,8 @@ def fill(rows: int) -> None:
     global _days
     _days = rows / PER_DAY
     _people()
-    _insert(Batch, BATCHES, _batches(rows))
+    batches = max(rows // BATCH_SIZE, 1)
+    _insert(Batch, batches, _batches(batches))
     _insert(Message, rows, _messages(rows))
     _insert(Session, rows // 5, _sessions(rows // 5))
     _insert(
@@ -56,6 +58,8 @@ def fill(rows: int) -> None:
     _insert(ApiCall, rows * 3, _calls(rows * 3))
     _insert(Callback, rows // 2, _callbacks(rows // 2))
     portal.vacuum()
+    while Session.objects.filter(sms_state=None).exists():
+        sms_states.note_missing()
     # The triggers have marked what the roll-up has to count.
     bring_up_to_date(ROLL_UP_TIME)
     portal.vacuum()
@@ -69,7 +73,7 @@ def names() -> Mapping[str, str]:
     return {
         "account": str(Account.objects.order_by("pk")[0].pk),
         "sender": str(middle.created_by_id),
-        "batch": Batch.objects.get(pk=BATCHES // 2).public_id,
+        "batch": Batch.objects.order_by("pk")[Batch.objects.count() // 2].public_id,
         "number": middle.recipient,
         "token": token_of(middle.recipient),
         "provider_id": middle.provider_id,
@@ -169,9 +173,8 @@ def _one_of(choices: Mapping[str, int], expression: str = "n") -> str:
     return f"CASE{cases} ELSE '{next(iter(choices))}' END"
 
 
-def _batches(rows: int) -> Columns:
-    size = max(rows // BATCHES, 1)
-    made = _ago("n", BATCHES)
+def _batches(batches: int) -> Columns:
+    made = _ago("n", batches)
     return {
         "public_id": _pad("b", 15),
         "form_token": _pad("f", 15),
@@ -180,8 +183,8 @@ def _batches(rows: int) -> Columns:
         "source": "'file'",
         "file_name": _text("list "),
         "values": "'{}'",
-        "row_count": str(size // 3),
-        "good": str(size // 3),
+        "row_count": str(BATCH_SIZE // 4),
+        "good": str(BATCH_SIZE // 4),
         "created_by_id": f"1 + n % {STAFF}",
         "created_at": made,
         "started_at": made,
@@ -191,10 +194,9 @@ def _batches(rows: int) -> Columns:
 
 def _messages(rows: int) -> Columns:
     made = _ago("n", rows)
-    size = max(rows // BATCHES, 1)
-    of_batch = f"n % 3 = 1 AND n % 5 > 0 AND n / {size} BETWEEN 1 AND {BATCHES}"
+    of_batch = f"n % 3 = 1 AND n % 5 > 0 AND n / {BATCH_SIZE} BETWEEN 1 AND {rows // BATCH_SIZE}"
     return {
-        "batch_id": f"CASE WHEN {of_batch} THEN n / {size} END",
+        "batch_id": f"CASE WHEN {of_batch} THEN n / {BATCH_SIZE} END",
         "batch_row": f"CASE WHEN {of_batch} THEN n END",
         "public_id": _pad("m", 15),
         "reference": _pad("", 32),
