@@ -28,6 +28,7 @@ from core.visibility import may_see_whole
 from providers.admin.account_cell import AccountCell
 
 from ..catalogue import known_remark, project_names, renting_providers
+from ..find_orders import find_orders
 from ..models import Order, Project, Region
 from ..presentation.labels import shown_state
 from ..presentation.visibility import display_name
@@ -47,6 +48,7 @@ class OrderAdmin(AccountCell, TrackedAdmin):
     list_title = pgettext_lazy("title", "Orders")
     list_display = ("state_", "account_", "price_", "holder", "time")
     indexed_pairs = (frozenset({"account", "shown"}), frozenset({"project", "region"}))
+    few_rows_by = ("ending",)
     sortable_by = ("time",)
     list_filter = filters.ORDERS
     search_fields = ("provider_id",)
@@ -103,11 +105,7 @@ class OrderAdmin(AccountCell, TrackedAdmin):
         return [order_page.number_column(request.user), order_page.app_column(apps)]
 
     def find_ids(self, term: str) -> list[int]:
-        return keys_of(
-            Order.objects.filter(public_id=term[:24]),
-            # Without exclude(), SQLite would not use the partial index.
-            Order.objects.filter(provider_id=term[:100]).exclude(provider_id=""),
-        )
+        return find_orders(term)
 
     def match_number(self, number: str) -> Q:
         # A provider may have stated it without the plus sign.
