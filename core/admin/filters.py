@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from functools import cached_property, reduce
 from operator import or_
@@ -55,14 +55,22 @@ class LocalTimeFilter(RangeDateTimeFilter):
     form_class = LocalRangeForm
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        start, end = self.period
+        if start is not None:
+            queryset = queryset.filter(**{f"{self.field_path}__gte": start})
+        if end is not None:
+            queryset = queryset.filter(**{f"{self.field_path}__lte": end})
+        return queryset
+
+    @property
+    def period(self) -> tuple[datetime | None, datetime | None]:
+        """The chosen start and end.
+
+        A time that occurs twice includes both, and one that does not exist is where clocks skip.
+        """
         start = self._local_time("from", time.min)
         end = self._local_time("to", time.max)
-        # A time that occurs twice includes both, and one that does not exist is where clocks skip.
-        if start is not None:
-            queryset = queryset.filter(**{f"{self.field_path}__gte": earliest_moment(start)})
-        if end is not None:
-            queryset = queryset.filter(**{f"{self.field_path}__lte": latest_moment(end)})
-        return queryset
+        return start and earliest_moment(start), end and latest_moment(end)
 
     def _local_time(self, side: str, default: time) -> datetime | None:
         typed = [
@@ -222,6 +230,8 @@ class OneOfFilter(DropdownFilter):
     """Rows whose field is the chosen value. The subclass defines the field and `lookups`."""
 
     field_name: ClassVar[str]
+    ordering: ClassVar[Sequence[str]] = ()
+    """The order that an index has for these rows, if it is the usual order of the list for them."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
