@@ -287,7 +287,7 @@ def expire_far_ahead(_now: datetime) -> int:
     now = moment(database_now())
     if not clock.is_settled():
         return 0
-    open_sessions = Session.objects.filter(state__in=sorted(OPEN), expires_at__gt=now)
+    open_sessions = Session.objects.filter(state__in=sorted(OPEN), expires_at__gt=now).order_by()
     far = [
         pk
         for pk, minutes, ends in open_sessions.values_list("pk", "minutes", "expires_at")

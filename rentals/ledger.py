@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from core.distinct_values import distinct_values
+from core.index_hints import of_account
 from core.stored_texts import Stored
 from providers import clock
 from providers.models import Account
@@ -183,9 +184,13 @@ def _compare(
     books = Books(read_at=read_at)
     since = now - LOOKBACK - BOOKING_MARGIN
     recent = Q(created_there__gt=since) | Q(created_there=None, read_at__gt=since)
-    booked = Transaction.objects.filter(recent, account=account).exclude(order_provider_id="")
+    booked = Transaction.objects.filter(recent).exclude(order_provider_id="")
     for ids in scope.chunks():
-        rows = booked if ids is None else booked.filter(order_provider_id__in=ids)
+        rows = (
+            booked.filter(account=account)
+            if ids is None
+            else of_account(booked.filter(order_provider_id__in=ids), account.pk)
+        )
         for row in rows.defer("description", "differing").iterator(chunk_size=CHUNK):
             books.rows[row.order_provider_id].append(row)
     doubled = [
@@ -238,7 +243,11 @@ def _unmatched_holds(account: Account, books: Books, since: datetime) -> Iterato
     ids = list(held)
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
-        ours = Order.objects.filter(account=account, provider_id__in=chunk).exclude(provider_id="")
+        ours = (
+            Order.objects.filter(account=account, provider_id__in=chunk)
+            .exclude(provider_id="")
+            .order_by()
+        )
         for order_id in sorted(set(chunk) - set(ours.values_list("provider_id", flat=True))):
             at = held[order_id][0].created_there or held[order_id][0].read_at
             if at > since:
@@ -248,8 +257,8 @@ def _unmatched_holds(account: Account, books: Books, since: datetime) -> Iterato
 
 def _unknown_types(account: Account) -> Iterator[Disagreement]:
     for type_ in {"", *distinct_values(Transaction, "type")} - set(TYPES):
-        of_type = Transaction.objects.filter(account=account, type=type_)
-        rows = tuple(of_type.order_by("pk")[:MAX_ROWS])
+        of_type = of_account(Transaction.objects.filter(type=type_), account.pk)
+        rows = tuple(of_type.order_by("created_there")[:MAX_ROWS])
         if rows:
             at = rows[0].created_there or rows[0].read_at
             yield Disagreement(K.UNKNOWN_TYPE, type_, None, rows, at)

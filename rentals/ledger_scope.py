@@ -13,6 +13,7 @@ from typing import Final
 
 from django.db.models import QuerySet
 
+from core.index_hints import of_account
 from providers.models import Account
 
 from .models import Finding, Order, Reading, Transaction
@@ -59,7 +60,7 @@ def scope_of(
 
 
 def _changed(account: Account, before: datetime, since: datetime) -> Iterable[str]:
-    orders = Order.objects.filter(account=account, changed_at__gt=before).order_by()
+    orders = of_account(Order.objects.filter(changed_at__gt=before), account.pk).order_by()
     yield from orders.values_list("provider_id", flat=True)
     booked = Transaction.objects.filter(account=account, read_at__gt=before).order_by()
     yield from booked.values_list("order_provider_id", flat=True)

@@ -41,18 +41,26 @@ def _newest_codes(shown: str) -> QuerySet[SentCode]:
 
 
 def _noted(shown: str) -> Q:
-    # Not `account__in`: SQLite would read all codes of these accounts and sort them.
-    reporting = [key for key, client in clients().items() if client.reports_delivery]
-    reports = Exists(Account.objects.filter(pk=OuterRef("account"), provider__in=reporting))
     oldest = clock.now() - timedelta(hours=settings.REPORT_HOURS)
     overdue = Q(sms_since__lte=oldest)
     match shown:
         case _M.SUBMITTED:
-            return Q(reports, sms_state=_M.SUBMITTED) & ~overdue
+            return Q(_accounts(reporting=True), sms_state=_M.SUBMITTED) & ~overdue
         case _ if shown == REPORT_OVERDUE:
-            return Q(reports, sms_state=_M.SUBMITTED) & overdue
+            return Q(_accounts(reporting=True), sms_state=_M.SUBMITTED) & overdue
         case _ if shown == NO_REPORTS:
-            return Q(~reports, sms_state=_M.SUBMITTED)
+            return Q(_accounts(reporting=False), sms_state=_M.SUBMITTED)
         case _ if shown == MARKED_SENT:
             return Q(sms_state=MARKED)
     return Q(sms_state=shown)
+
+
+def _accounts(*, reporting: bool) -> Q:
+    """Accounts whose provider sends delivery reports, or the others.
+
+    The others are left out: for those that are wanted, SQLite would read all their codes and sort
+    them.
+    """
+    reported = {key for key, client in clients().items() if client.reports_delivery}
+    known = Account.objects.order_by("pk").values_list("pk", "provider")
+    return ~Q(account__in=[pk for pk, key in known if (key in reported) != reporting])
