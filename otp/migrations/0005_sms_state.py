@@ -26,7 +26,8 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="session",
             index=models.Index(
-                fields=["sms_state", "-created_at", "-id"], name="session_by_sms_state"
+                fields=["sms_state", "-created_at", "-id", "account", "sms_since"],
+                name="session_by_sms_state",
             ),
         ),
     ]
