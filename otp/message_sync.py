@@ -19,7 +19,7 @@ from providers import clock
 from providers.daily_limits import LimitReached
 from providers.gateway.vocabulary import DeliveryState
 
-from . import limits, sessions
+from . import limits, sessions, sms_states
 from .models import SentCode, Session
 from .states import ENDED, OPEN, SESSION_STATES, SessionState
 
@@ -40,7 +40,8 @@ def sync_sessions(messages: Collection[int]) -> None:
 
     For each message, in a transaction that has locked the session:
 
-    1. Record the times of sending and delivery, and drop the code of an unknown outcome.
+    1. Note the newest message's state and the times of sending and delivery, and drop the code of
+       an unknown outcome.
     2. Ignore the message if a newer code has replaced its code.
     3. If it was sent, the session becomes sent and its time starts.
     4. If its outcome is unknown, so is the session's. A verified session settles it as sent.
@@ -53,6 +54,7 @@ def sync_sessions(messages: Collection[int]) -> None:
             # The lock makes a concurrent call see what the first one did. Otherwise both would
             # send over the fallback account.
             session = sessions.lock(session_id)
+            sms_states.note(Session.objects.filter(pk=session_id))
             _sync_one(SentCode.objects.select_related("message").get(pk=code_id), session)
 
 

@@ -90,6 +90,10 @@ class Session(models.Model):
         db_index=False,
         related_name="+",
     )
+    sms_state = models.CharField(max_length=16, null=True, default="", editable=False)  # noqa: DJ001
+    """The state of the newest message (`otp.sms_states`); NULL if nobody has noted it yet."""
+    sms_since = models.DateTimeField(null=True)
+    """When the newest message was accepted, or handed over."""
     provider_says_verified_at = models.DateTimeField(null=True)
     """When a callback reported success. This is evidence only and never verifies."""
 
@@ -126,6 +130,11 @@ class Session(models.Model):
                 fields=("account", "state", "-created_at", "-id"), name="session_by_account_state"
             ),
             models.Index(fields=("country", "-created_at", "-id"), name="session_by_country"),
+            # The last two let a count by label read nothing else.
+            models.Index(
+                fields=("sms_state", "-created_at", "-id", "account", "sms_since"),
+                name="session_by_sms_state",
+            ),
             models.Index(
                 fields=("expires_at",),
                 name="session_to_expire",

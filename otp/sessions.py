@@ -22,7 +22,7 @@ from providers.clock import database_now
 from providers.engine.wake import wake_engine
 from providers.models import Account
 
-from . import codes, limits
+from . import codes, limits, sms_states
 from .models import SentCode, Session, moment, prefix_of
 from .routes import Route, route_for_resend, unavailable_reason
 from .states import OPEN, SESSION_STATES, UNDER_WAY, SessionState
@@ -219,6 +219,7 @@ def _send_new_code(session: Session, route: Route, by: User | None, form_token: 
     changes: dict[str, Any] = {
         "account": route.account,
         "expires_at": valid_until(session.minutes),
+        "sms_state": sms_states.UNDER_WAY,
     }
     rows = Session.objects.filter(pk=session.pk)
     if session.state == SessionState.PENDING:
@@ -286,7 +287,7 @@ def expire_far_ahead(_now: datetime) -> int:
     now = moment(database_now())
     if not clock.is_settled():
         return 0
-    open_sessions = Session.objects.filter(state__in=sorted(OPEN), expires_at__gt=now)
+    open_sessions = Session.objects.filter(state__in=sorted(OPEN), expires_at__gt=now).order_by()
     far = [
         pk
         for pk, minutes, ends in open_sessions.values_list("pk", "minutes", "expires_at")

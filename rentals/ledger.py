@@ -10,20 +10,21 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from core.distinct_values import distinct_values
+from core.index_hints import of_account
 from core.stored_texts import Stored
-from core.templatetags.portal import amount
 from providers import clock
 from providers.models import Account
 
 from . import transactions
+from .finding_sides import our_side, provider_row
+from .ledger_scope import BOOKING_DELAY, Scope, scope_of
 from .models import Finding, FoundOrder, Order, Reading, Transaction
 from .states import OrderState
 from .transactions import variants_of
@@ -38,8 +39,6 @@ LOOKBACK: Final = timedelta(days=90)
 BOOKING_MARGIN: Final = timedelta(days=2)
 """A transaction is booked within this time of its order, so the transactions are read from that
 much earlier than the orders."""
-BOOKING_DELAY: Final = timedelta(minutes=10)
-"""An order that changed this shortly before the books were read may not be booked yet."""
 CHUNK: Final = 2_000
 MAX_ROWS: Final = 20
 """Provider's rows kept with one finding."""
@@ -71,6 +70,8 @@ class Books:
 def check(account: Account, now: datetime | None = None) -> list[Finding]:
     """Compare, store new findings, and close those that agree now. Return the open findings.
 
+    Compares what changed since the last check, and once a week everything (`ledger_scope`).
+
     Nothing is compared before the transactions have been read completely once: a transaction that
     was never read is not missing.
     """
@@ -78,7 +79,10 @@ def check(account: Account, now: datetime | None = None) -> list[Finding]:
     read = _last_complete_reading(account)
     if read is None:
         return open_findings(account)
-    found = list(_compare(account, _started_at(read), now))
+    scope = scope_of(account, _complete_readings(account), now, now - LOOKBACK)
+    if scope.ids is None:
+        transactions.mark_doubled(account, now)
+    found = list(_compare(account, scope, _started_at(read), now))
     with transaction.atomic():
         for disagreement in found:
             _save_finding(account, disagreement, now)
@@ -88,7 +92,9 @@ def check(account: Account, now: datetime | None = None) -> list[Finding]:
         for finding in earlier:
             if (finding.kind, finding.about) not in still_open:
                 Finding.objects.filter(pk=finding.pk).update(gone_at=now)
-        Reading.objects.filter(pk=read.pk).update(compared_at=now)
+        Reading.objects.filter(pk=read.pk).update(
+            compared_at=now, compared_whole_at=scope.compared_whole_at or now
+        )
     return open_findings(account)
 
 
@@ -172,22 +178,34 @@ def _started_at(reading: Reading) -> datetime:
     return reading.started_at or reading.asked_at
 
 
-def _compare(account: Account, read_at: datetime, now: datetime) -> Iterator[Disagreement]:
+def _compare(
+    account: Account, scope: Scope, read_at: datetime, now: datetime
+) -> Iterator[Disagreement]:
     books = Books(read_at=read_at)
     since = now - LOOKBACK - BOOKING_MARGIN
     recent = Q(created_there__gt=since) | Q(created_there=None, read_at__gt=since)
-    booked = Transaction.objects.filter(recent, account=account).exclude(order_provider_id="")
-    for row in booked.defer("description", "differing").iterator(chunk_size=CHUNK):
-        books.rows[row.order_provider_id].append(row)
-    doubled = [(row, variants_of(row)) for row in transactions.doubled(account).filter(recent)]
+    booked = Transaction.objects.filter(recent).exclude(order_provider_id="")
+    for ids in scope.chunks():
+        rows = (
+            booked.filter(account=account)
+            if ids is None
+            else of_account(booked.filter(order_provider_id__in=ids), account.pk)
+        )
+        for row in rows.defer("description", "differing").iterator(chunk_size=CHUNK):
+            books.rows[row.order_provider_id].append(row)
+    doubled = [
+        (row, variants_of(row)) for row in transactions.marked_doubled(account).filter(recent)
+    ]
     for row, variants in doubled:
         for one in variants:
             if one.order_provider_id != row.order_provider_id:
                 books.rows[one.order_provider_id].append(one)
     ours = Order.objects.filter(account=account, created_at__gt=now - LOOKBACK)
     ours = ours.exclude(provider_id="").exclude(state__in=NEVER_PLACED)
-    for order in ours.iterator(chunk_size=CHUNK):
-        yield from _compare_order(order, books)
+    for ids in scope.chunks():
+        some = ours if ids is None else ours.filter(provider_id__in=ids)
+        for order in some.iterator(chunk_size=CHUNK):
+            yield from _compare_order(order, books)
     yield from _unmatched_holds(account, books, now - LOOKBACK)
     yield from _unknown_types(account)
     yield from _doubled_ids(account, doubled)
@@ -225,7 +243,11 @@ def _unmatched_holds(account: Account, books: Books, since: datetime) -> Iterato
     ids = list(held)
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
-        ours = Order.objects.filter(account=account, provider_id__in=chunk).exclude(provider_id="")
+        ours = (
+            Order.objects.filter(account=account, provider_id__in=chunk)
+            .exclude(provider_id="")
+            .order_by()
+        )
         for order_id in sorted(set(chunk) - set(ours.values_list("provider_id", flat=True))):
             at = held[order_id][0].created_there or held[order_id][0].read_at
             if at > since:
@@ -235,8 +257,8 @@ def _unmatched_holds(account: Account, books: Books, since: datetime) -> Iterato
 
 def _unknown_types(account: Account) -> Iterator[Disagreement]:
     for type_ in {"", *distinct_values(Transaction, "type")} - set(TYPES):
-        of_type = Transaction.objects.filter(account=account, type=type_)
-        rows = tuple(of_type.order_by("pk")[:MAX_ROWS])
+        of_type = of_account(Transaction.objects.filter(type=type_), account.pk)
+        rows = tuple(of_type.order_by("created_there")[:MAX_ROWS])
         if rows:
             at = rows[0].created_there or rows[0].read_at
             yield Disagreement(K.UNKNOWN_TYPE, type_, None, rows, at)
@@ -256,8 +278,8 @@ def _doubled_ids(
 def _save_finding(account: Account, disagreement: Disagreement, now: datetime) -> None:
     values = {
         "order": disagreement.order,
-        "ours": _our_side(disagreement.order),
-        "theirs": [_provider_row(row) for row in disagreement.rows[:MAX_ROWS]],
+        "ours": our_side(disagreement.order),
+        "theirs": [provider_row(row) for row in disagreement.rows[:MAX_ROWS]],
         "seen_at": now,
         "gone_at": None,
     }
@@ -268,22 +290,6 @@ def _save_finding(account: Account, disagreement: Disagreement, now: datetime) -
         defaults=values,
         create_defaults={**values, "since": disagreement.since},
     )
-
-
-def _our_side(order: Order | None) -> dict[str, Any]:
-    if order is None:
-        return {}
-    at = order.ended_at or order.answered_at or order.created_at
-    return {"state": order.state, "price": _plain(order.price), "at": at.isoformat()}
-
-
-def _provider_row(row: Transaction) -> dict[str, Any]:
-    at = row.created_there.isoformat() if row.created_there else row.raw_created_there
-    return {"id": row.provider_id, "type": row.type, "amount": _plain(row.amount), "at": at}
-
-
-def _plain(value: Decimal | None) -> str:
-    return amount(value)
 
 
 def found_order_of(finding: Finding) -> FoundOrder | None:

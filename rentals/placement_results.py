@@ -37,6 +37,8 @@ def apply_placed(rows: QuerySet[Order], rental: Rental, now: datetime) -> None:
     if order is None:
         return
     taken = Order.objects.filter(account=order.account_id, provider_id=rental.order_id)
+    # Without this, SQLite would read all orders of the account.
+    taken = taken.exclude(provider_id="")
     if taken.exclude(pk=order.pk).exists():
         # One number for two orders: staff decide which one it belongs to.
         ORDER_STATES.move(

@@ -84,6 +84,16 @@ def doubled(account: Account) -> QuerySet[Transaction]:
     return rows.exclude(differing=[], repeated=None).order_by("pk")
 
 
+def marked_doubled(account: Account) -> QuerySet[Transaction]:
+    """The same, by an index. Those of an earlier version are missing until they are marked."""
+    return doubled(account).filter(differed_at__isnull=False)
+
+
+def mark_doubled(account: Account, now: datetime) -> None:
+    """Mark those that an earlier version stored. Reads all transactions of the account."""
+    doubled(account).filter(differed_at=None).order_by().update(differed_at=now)
+
+
 def count_known(account: Account) -> int:
     """The number of known rows of the provider's list, counting an id that it lists twice twice."""
     rows = Transaction.objects.filter(account=account)
@@ -129,4 +139,5 @@ def _keep_differences(row: Transaction, stated: Sequence[Stated], now: datetime)
         row.repeated = len(stated) - 1
         changed.append("repeated")
     if changed:
-        row.save(update_fields=changed)
+        row.differed_at = now
+        row.save(update_fields=[*changed, "differed_at"])

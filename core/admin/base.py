@@ -32,9 +32,7 @@ from .list_pages import MOST_COUNTED, counted
 
 MAX_SEARCH_LENGTH = 200
 MAX_SEARCH_WORDS = 20
-
 TOO_MANY: Final = _("No change: these are more than %(most)s rows. Narrow the list first.")
-
 SLUG_SCRIPTS = ("urlify.js", "prepopulate.js", "xregexp.js", "xregexp.min.js")
 """Scripts that Django's admin loads on every list and form to prepopulate slug fields."""
 CustomPage: TypeAlias = tuple[str, str, "type[View] | Callable[..., Any] | str"]
@@ -70,6 +68,8 @@ class PortalAdmin(LoggedForms):
     actions: Any = ()
     indexed_pairs: Collection[frozenset[str]] | None = None
     """Of a large table, the filters that an index serves together. Others cover a period."""
+    few_rows_by: Collection[str] = ()
+    """Filters that leave few rows, whatever the others are."""
     time_field = "created_at"
     labelled_columns: Collection[str] = ()
     """Columns whose title stands before their values on phones."""

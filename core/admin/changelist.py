@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -15,16 +14,15 @@ from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest
-from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 from unfold.views import ChangeList
 
 from core.punctuation import label_text, listed
 
 from . import filter_panel
 from .buttons import Button, EmptyState
-from .exact_search import text_search_note
-from .filters import LocalTimeFilter, RecentFilter, Splits
+from .exact_search import text_search_chip, text_search_note
+from .filters import OneOfFilter, Splits
+from .list_bounds import bounds_of, bounds_text
 from .list_pages import counted, indexed_ordering, most_pages, page_of
 from .protocols import ModelPages
 from .row_requests import want_rows_only, wants_page
@@ -35,11 +33,6 @@ else:
     AnyPaginator = Paginator
 
 
-DAYS_OF_MANY_FILTERS: Final = 31
-_MANY_FILTERS: Final = _(
-    "With these filters together, the list covers the last %(days)s days. Choose a period to see"
-    " older rows."
-)
 MALFORMED: Final = re.compile(r"[0-9]{16}")
 """A number too large for a database integer."""
 
@@ -139,9 +132,9 @@ class PortalChangeList(ChangeList):
 
     def get_filters(self, request: HttpRequest) -> Any:
         found = super().get_filters(request)
-        several = [one for one in found[0] if isinstance(one, Splits) and one.conditions()]
+        several = [one for one in found[0] if isinstance(one, Splits) and one.chosen]
         # One filter is split, the others narrow each of its parts.
-        self.split = max(several, key=lambda one: len(one.conditions()), default=None)
+        self.split = max(several, key=lambda one: len(one.chosen), default=None)
         if self.split is not None:
             self.split.is_split = True
         return found
@@ -150,39 +143,25 @@ class PortalChangeList(ChangeList):
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
     ) -> QuerySet[Any]:
         self.unsplit: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
-        self.is_bounded = self._needs_period(request)
-        if self.is_bounded:
-            since = timezone.now() - timedelta(days=DAYS_OF_MANY_FILTERS)
-            self.unsplit = self.unsplit.filter(**{f"{self.model_admin.time_field}__gte": since})
+        self.bounds = bounds_of(request, self)
+        if self.bounds is not None:
+            name = self.model_admin.time_field
+            self.unsplit = self.unsplit.filter(**{f"{name}__range": self.bounds})
         return self.unsplit if self.split is None else self.split.narrow(self.unsplit)
-
-    def _needs_period(self, request: HttpRequest) -> bool:
-        """Whether the filters are more than an index serves, without a period or a search."""
-        pairs = self.model_admin.indexed_pairs
-        if pairs is None or self.query:
-            return False
-        used = [spec for spec in self.filter_specs if self._is_used(request, spec)]
-        if any(isinstance(spec, RecentFilter | LocalTimeFilter) for spec in used):
-            return False
-        names = {getattr(spec, "field_path", None) or spec.parameter_name for spec in used}
-        return len(names) > 1 and frozenset(names) not in pairs
-
-    @staticmethod
-    def _is_used(request: HttpRequest, spec: Any) -> bool:
-        if isinstance(spec, RecentFilter):
-            return bool(spec.chosen)
-        names = [name for name in spec.expected_parameters() if name]
-        return any(request.GET.get(name) for name in names)
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         if self.model_admin.sortable_by is None:
             ordering: list[Any] = super().get_ordering(request, queryset)
             return ordering
-        return indexed_ordering(self, list(self.model_admin.get_ordering(request)))
+        usual = self.model_admin.get_ordering(request)
+        for spec in self.filter_specs:
+            if isinstance(spec, OneOfFilter) and spec.value():
+                usual = spec.ordering or usual
+        return indexed_ordering(self, list(usual))
 
     def parts(self) -> list[QuerySet[Any]]:
         """The rows in disjoint parts, of which each has an index."""
-        conditions = [Q()] if self.split is None else self.split.conditions()
+        conditions = [Q()] if self.split is None else self.split.chosen
         return [self.unsplit.filter(condition) for condition in conditions]
 
     def get_results(self, request: HttpRequest) -> None:
@@ -195,8 +174,10 @@ class PortalChangeList(ChangeList):
         first = (number - 1) * self.list_per_page
         rows = self.apply_select_related(self.root_queryset)
         self.result_list = page_of(parts, rows, first, first + self.list_per_page)
-        if self.is_bounded and request.method == "GET":
-            messages.info(request, _MANY_FILTERS % {"days": DAYS_OF_MANY_FILTERS})
+        if request.method == "GET":
+            notes = (self.bounds and bounds_text(self.bounds), text_search_note(request))
+            for note in filter(None, notes):
+                messages.info(request, note)
         self.model_admin.prepare_rows(self.result_list)
         self.result_count = paginator.count
         self.multi_page = paginator.count > self.list_per_page
@@ -216,7 +197,7 @@ class PortalChangeList(ChangeList):
     def chips(self) -> list[Chip]:
         """The active filters, each with the URL of the list without it."""
         found = []
-        if searched := text_search_note(self.request):
+        if searched := text_search_chip(self.request):
             url = self.get_query_string(remove=[SEARCH_VAR])
             found.append(Chip(searched, url))
         for spec in self.filter_specs:

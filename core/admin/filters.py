@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 from typing import Any, ClassVar, Final
 
@@ -57,14 +57,22 @@ class LocalTimeFilter(RangeDateTimeFilter):
     form_class = LocalRangeForm
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        start, end = self.period
+        if start is not None:
+            queryset = queryset.filter(**{f"{self.field_path}__gte": start})
+        if end is not None:
+            queryset = queryset.filter(**{f"{self.field_path}__lte": end})
+        return queryset
+
+    @property
+    def period(self) -> tuple[datetime | None, datetime | None]:
+        """The chosen start and end.
+
+        A time that occurs twice includes both, and one that does not exist is where clocks skip.
+        """
         start = self._local_time("from", time.min)
         end = self._local_time("to", time.max)
-        # A time that occurs twice includes both, and one that does not exist is where clocks skip.
-        if start is not None:
-            queryset = queryset.filter(**{f"{self.field_path}__gte": earliest_moment(start)})
-        if end is not None:
-            queryset = queryset.filter(**{f"{self.field_path}__lte": latest_moment(end)})
-        return queryset
+        return start and earliest_moment(start), end and latest_moment(end)
 
     def _local_time(self, side: str, default: time) -> datetime | None:
         typed = [
@@ -110,11 +118,15 @@ class RelatedFilter(RelatedDropdownFilter):
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
         if not wants_choices(request, *self.expected_parameters()):
             return []
-        if not issubclass(field.related_model, AbstractBaseUser):
-            found: list[Any] = super().field_choices(field, request, model_admin)
-            return found
-        people = field.related_model._default_manager.order_by("first_name", "username")
-        return [(person.pk, person_name(person)) for person in people]
+        related = field.remote_field.model
+        if issubclass(related, AbstractBaseUser):
+            people = related._default_manager.order_by("first_name", "username")
+            named = people.only("pk", "username", "first_name", "last_name")
+            return [(person.pk, person_name(person)) for person in named]
+        ordering = self.field_admin_ordering(field, request, model_admin)
+        rows = related._default_manager.order_by(*(ordering or related._meta.ordering))
+        # Whole rows would be read only for their names.
+        return list(rows.values_list("pk", "name"))
 
     def has_output(self) -> bool:
         is_unread = not wants_choices(self.request, *self.expected_parameters())
@@ -192,12 +204,16 @@ class Splits:
         """The chosen conditions; none if the filter is not used."""
         raise NotImplementedError
 
+    @cached_property
+    def chosen(self) -> list[Q]:
+        """`conditions`, which may ask the database, found once."""
+        return self.conditions()
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset if self.is_split else self.narrow(queryset)
 
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = self.conditions()
-        return queryset.filter(reduce(or_, chosen)) if chosen else queryset
+        return queryset.filter(reduce(or_, self.chosen)) if self.chosen else queryset
 
 
 class AnyOfFilter(Splits, MultipleDropdownFilter):
@@ -222,6 +238,8 @@ class OneOfFilter(DropdownFilter):
     """Rows whose field is the chosen value. The subclass defines the field and `lookups`."""
 
     field_name: ClassVar[str]
+    ordering: ClassVar[Sequence[str]] = ()
+    """The order that an index has for these rows, if it is the usual order of the list for them."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()

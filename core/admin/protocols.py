@@ -25,6 +25,7 @@ class ModelPages(Protocol):
 
     sortable_by: Sequence[str] | None
     indexed_pairs: Collection[frozenset[str]] | None
+    few_rows_by: Collection[str]
     time_field: str
     counted_as: tuple[Text, Text] | None
     labelled_columns: Collection[str]

@@ -24,6 +24,7 @@ from .base import PortalAdmin
 from .buttons import Crumb
 from .exact_search import keys_of
 from .live import Cells, changed_cells
+from .once import once
 from .pages import current_user, fragment, refuse_fragment
 
 
@@ -152,7 +153,7 @@ class TrackedAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        keys = self.find_ids(term)
+        keys = list(self._ids_of(request, term))
         number = search_key(term)
         if number:
             if may_ask_for(self, request, number):
@@ -174,12 +175,15 @@ class TrackedAdmin(ReadOnlyAdmin):
             return HttpResponseRedirect(self.object_url(only))
         return super().changelist_view(request, extra_context)
 
+    def _ids_of(self, request: HttpRequest, term: str) -> list[int]:
+        return once(request, f"ids of {term}", lambda: self.find_ids(term))
+
     def _only_hit(self, request: HttpRequest) -> Model | None:
         """The object whose id is exactly the search term, if there is one."""
         term = request.GET.get("q", "").strip()
         if request.method != "GET" or not term:
             return None
-        keys = self.find_ids(term)
+        keys = self._ids_of(request, term)
         found = list(self.get_queryset(request).filter(pk__in=keys)[:2]) if keys else []
         return found[0] if len(found) == 1 else None
 

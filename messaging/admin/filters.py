@@ -60,7 +60,7 @@ class BatchFilter(StoredChoices, OneOfFilter):
 
     title = pgettext_lazy("field", "Batch")
     parameter_name = "batch"
-    field_name = "batch__public_id"
+    ordering = ("-batch_row", "-pk")
 
     def stored_choices(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         if not request.user.has_perm("messaging.view_batch"):
@@ -77,6 +77,14 @@ class BatchFilter(StoredChoices, OneOfFilter):
             )
             for one in newest
         ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        value = self.value()
+        if not value:
+            return queryset
+        # By its key, an index has the rows in their order.
+        key = Batch.objects.filter(public_id=value[:24]).values_list("pk", flat=True).first()
+        return queryset.filter(batch=key or 0)
 
 
 class ConflictFilter(DropdownFilter):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from core.admin.buttons import EmptyState
-from core.admin.exact_search import note_text_search, text_period
+from core.admin.exact_search import search_period
 from core.admin.labels import state_label
 from core.admin.live import Cells
 from core.admin.read_only import TrackedAdmin
@@ -45,6 +45,7 @@ class MessageAdmin(AccountCell, TrackedAdmin):
     list_title = pgettext_lazy("title", "Messages")
     list_display = ("state_", "account_", "kind_", "segments", "sender", "time")
     indexed_pairs = (frozenset({"account", "shown"}),)
+    few_rows_by = ("batch", "conflict")
     sortable_by = ("time",)
     list_filter = filters.FILTERS
     actions = (
@@ -130,9 +131,9 @@ class MessageAdmin(AccountCell, TrackedAdmin):
         too_short = len(term) < SHORTEST_TEXT - (not term.isascii())
         if too_short or not may_reveal(Message, request.user):
             return None
-        start, end = text_period(request, "created_at", TEXTS_OF)
-        note_text_search(request, start, end)
-        texts = rows.filter(created_at__range=(start, end), kind=Message.Kind.TEXT)
+        kind = Message.Kind.TEXT
+        period = search_period(request, Message.objects.filter(kind=kind), "created_at", TEXTS_OF)
+        texts = rows.filter(created_at__range=period, kind=kind)
         return texts.filter(text__icontains=term[:200])
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:

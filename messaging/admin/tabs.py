@@ -31,7 +31,7 @@ def tab_list(request: HttpRequest) -> list[dict[str, Any]]:
     address = reverse("admin:messaging_message_changelist")
     items = [
         {
-            "title": _titled(title, states),
+            "title": _titled(request, title, states),
             "link": f"{address}?{urlencode([('shown', state) for state in states])}",
             "active": set(chosen) == set(states),
             "has_permission": True,
@@ -41,10 +41,10 @@ def tab_list(request: HttpRequest) -> list[dict[str, Any]]:
     return [{"models": ["messaging.message"], "items": items}]
 
 
-def _titled(title: Promise, states: tuple[str, ...]) -> str:
+def _titled(request: HttpRequest, title: Promise, states: tuple[str, ...]) -> str:
     if states != NEEDS_ATTENTION:
         return str(title)
-    count = count_needing_attention()
+    count = count_needing_attention(request)
     if not count:
         return str(title)
     return f"{title} {count if count <= MAX_COUNTED else f'{MAX_COUNTED}+'}"

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import ngettext
 
 from core.admin.attention import AttentionItem, counted_item
+from core.admin.once import once
 
 from ..models import Message
 from ..on_hold import ON_HOLD, count_on_hold, not_on_hold
@@ -42,14 +43,14 @@ def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
 
 
 def badge(request: HttpRequest) -> int:
-    return count_needing_attention()
+    return count_needing_attention(request)
 
 
 def _list_url(state: str) -> str:
     return f"{reverse('admin:messaging_message_changelist')}?shown={state}"
 
 
-def count_needing_attention() -> int:
+def count_needing_attention(request: HttpRequest) -> int:
     """Count the messages that wait for a person, up to 100."""
-    rows = Message.objects.filter(state__in=NEEDS_ATTENTION)
-    return rows.order_by()[: MAX_COUNTED + 1].count()
+    rows = Message.objects.filter(state__in=NEEDS_ATTENTION).order_by()
+    return once(request, "messages needing attention", rows[: MAX_COUNTED + 1].count)

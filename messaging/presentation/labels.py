@@ -184,16 +184,9 @@ def _report_wait() -> timedelta:
 
 def where_shown(shown: str) -> Q:
     """Select the messages whose label is `shown`, for filters."""
-    oldest = clock.now() - _report_wait()
-    overdue = Q(answered_at__lte=oldest) | Q(answered_at=None, handed_over_at__lte=oldest)
-    unsettled = Q(state=S.SUBMITTED) & (Q(settled_at=None) | ~Q(reported_at=None))
     match shown:
-        case "submitted":
-            return unsettled & Q(account__in=_accounts(reporting=True)) & ~overdue
-        case "submitted_no_reports":
-            return unsettled & Q(account__in=_accounts(reporting=False))
-        case "submitted_no_report":
-            return unsettled & Q(account__in=_accounts(reporting=True)) & overdue
+        case "submitted" | "submitted_no_reports" | "submitted_no_report":
+            return _unsettled(shown) & Q(account__in=_accounts_of(shown))
         case "submitted_marked":
             return Q(state=S.SUBMITTED, reported_at=None) & Q(settled_at__isnull=False)
         case "on_hold":
@@ -208,22 +201,31 @@ def where_shown(shown: str) -> Q:
 
 def shown_parts(shown: str) -> list[Q]:
     """`where_shown` as disjoint conditions, each of which an index serves."""
-    where = where_shown(shown)
     match shown:
-        case "submitted" | "submitted_no_report":
-            return [where & Q(account=pk) for pk in _accounts(reporting=True)]
-        case "submitted_no_reports":
-            return [where & Q(account=pk) for pk in _accounts(reporting=False)]
+        case "submitted" | "submitted_no_reports" | "submitted_no_report":
+            unsettled = _unsettled(shown)
+            return [unsettled & Q(account=pk) for pk in _accounts_of(shown)]
         case "on_hold":
             return on_hold_parts()
         case "queued":
             return [Q(state=state) & not_on_hold() for state in (S.QUEUED, S.CLAIMED)]
         case _:
-            return [where]
+            return [where_shown(shown)]
 
 
-def _accounts(*, reporting: bool) -> list[int]:
+def _unsettled(shown: str) -> Q:
+    """Accepted messages without a final result, apart from which accounts they belong to."""
+    unsettled = Q(state=S.SUBMITTED) & (Q(settled_at=None) | ~Q(reported_at=None))
+    if shown == NO_REPORTS:
+        return unsettled
+    oldest = clock.now() - _report_wait()
+    overdue = Q(answered_at__lte=oldest) | Q(answered_at=None, handed_over_at__lte=oldest)
+    return unsettled & (overdue if shown == REPORT_OVERDUE else ~overdue)
+
+
+def _accounts_of(shown: str) -> list[int]:
     """The accounts whose provider sends delivery reports, or the others."""
+    reporting = shown != NO_REPORTS
     reported = {key for key, client in clients().items() if client.reports_delivery}
     known = Account.objects.order_by("pk").values_list("pk", "provider")
     return [pk for pk, provider in known if (provider in reported) == reporting]

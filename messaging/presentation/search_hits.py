@@ -15,6 +15,7 @@ from core.admin.search import MOST_HITS, Hit, HitGroup, Term
 from core.masking import data, shown_number
 from core.visibility import may_see_whole
 
+from ..find_messages import find_messages
 from ..models import Batch, Message, Template
 from .batch_labels import shown_state as shown_batch_state
 from .labels import shown_state
@@ -35,16 +36,10 @@ def find_hits(request: HttpRequest, term: Term) -> Iterator[HitGroup]:
 
 
 def _messages(request: HttpRequest, term: Term) -> list[Hit]:
-    """Messages with exactly this id. Each question can use an index of its own."""
-    rows = Message.objects.select_related("account", "batch").order_by()
-    found: dict[int, Message] = {}
-    for condition in (
-        {"public_id": term.text[:24]},
-        {"reference": term.text[:32].lower()},
-        {"provider_id": term.text[:200]},
-    ):
-        found |= {one.pk: one for one in rows.filter(**condition)[:MOST_HITS]}
-    return [_message_hit(request, one) for one in list(found.values())[:MOST_HITS]]
+    """Messages with exactly this id."""
+    keys = find_messages(term.text)[:MOST_HITS]
+    found = Message.objects.select_related("account", "batch").in_bulk(keys)
+    return [_message_hit(request, found[key]) for key in keys if key in found]
 
 
 def _message_hit(request: HttpRequest, message: Message) -> Hit:

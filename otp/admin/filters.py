@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.admin.views.main import PAGE_VAR
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _t
@@ -19,18 +18,17 @@ from core.admin.filters import (
     LocalTimeFilter,
     RecentFilter,
     RelatedFilter,
+    Splits,
     StateFilter,
 )
 from core.admin.labels import states_of
-from core.admin.list_pages import MOST_COUNTED
 from core.visibility import may_reveal
-from messaging.models import Message
-from messaging.presentation.labels import where_shown as where_message_shown
 from providers import clock
 
 from ..conversion import BURST_WITHIN, HOUR, alarms
-from ..models import SentCode, Session
+from ..models import Session
 from ..presentation.labels import shown_parts, where_shown
+from ..presentation.sms_states import sms_parts
 
 
 class ShownStateFilter(StateFilter):
@@ -43,8 +41,8 @@ class ShownStateFilter(StateFilter):
         return shown_parts(shown)
 
 
-class MessageStateFilter(DropdownFilter):
-    """Filters by the state of any of the session's code messages."""
+class MessageStateFilter(Splits, DropdownFilter):
+    """Filters by the state of the session's newest message, which the list shows."""
 
     title = _("SMS state")
     parameter_name = "sms"
@@ -53,20 +51,9 @@ class MessageStateFilter(DropdownFilter):
         labels = states_of("message")
         return [(key, str(label.word)) for key, label in labels.items() if key != "claimed"]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
-        value = self.value()
-        if value not in states_of("message"):
-            return queryset
-        messages = Message.objects.filter(where_message_shown(value))
-        # An index has the messages of codes by state.
-        messages = messages.exclude(kind=Message.Kind.TEXT).order_by("-created_at", "-pk")
-        if set(request.GET) <= {self.parameter_name, PAGE_VAR}:
-            # No list shows more, and what other filters leave out is not known here.
-            keys = list(messages.values_list("pk", flat=True)[: MOST_COUNTED + 1])
-            codes = SentCode.objects.filter(message__in=keys).order_by()
-            return queryset.filter(pk__in=list(codes.values_list("session", flat=True)))
-        codes = SentCode.objects.filter(message__in=messages.values("pk"))
-        return queryset.filter(pk__in=codes.values("session"))
+    def conditions(self) -> list[Q]:
+        value = self.value() or ""
+        return sms_parts(value) if value in states_of("message") else []
 
 
 class PeriodFilter(RecentFilter):

@@ -50,6 +50,7 @@ class SessionAdmin(AccountCell, TrackedAdmin):
     list_title = pgettext_lazy("title", "Codes")
     list_display = ("state_", "account_", "sms", "tries", "took", "sender", "time")
     indexed_pairs = (frozenset({"account", "shown"}),)
+    few_rows_by = ("alarm",)
     sortable_by = ("time",)
     list_filter = filters.FILTERS
     search_fields = ("public_id",)

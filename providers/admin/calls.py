@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 
 from core.admin.buttons import EmptyState
-from core.admin.exact_search import keys_of, note_text_search, text_period
+from core.admin.exact_search import keys_of, search_period
 from core.admin.labels import state_label
 from core.admin.read_only import ReadOnlyAdmin
 from core.redaction import HIDDEN
@@ -32,6 +32,8 @@ from .call_filters import FILTERS
 
 TEXTS_OF: Final = timedelta(days=1)
 """The period that a search for a part of an address or an answer reads."""
+MOST_TEXTS: Final = 5_000
+"""Calls that it reads. An answer may be as long as 4 KiB."""
 
 
 @admin.register(ApiCall)
@@ -87,9 +89,8 @@ class ApiCallAdmin(AccountCell, ReadOnlyAdmin):
         found = keys_of(ApiCall.objects.filter(subject__in=sorted(subjects)))
         if found:
             return queryset.filter(pk__in=found), False
-        start, end = text_period(request, "started_at", TEXTS_OF)
-        note_text_search(request, start, end)
-        rows = queryset.filter(started_at__range=(start, end))
+        period = search_period(request, ApiCall.objects.all(), "started_at", TEXTS_OF, MOST_TEXTS)
+        rows = queryset.filter(started_at__range=period)
         return rows.filter(Q(url__icontains=term) | Q(answer_body__icontains=term)), False
 
     @admin.display(description=pgettext_lazy("column", "Time"), ordering="started_at")

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from core.admin.attention import AttentionItem, counted_item
 from core.admin.banners import Banner
 from core.admin.buttons import Button
+from core.admin.once import once
 from core.models import Act
 from core.punctuation import listed
 
@@ -64,7 +65,7 @@ class EarlierHold:
 
 def banner(request: HttpRequest) -> list[Banner]:
     """Says on every page that there is a hold, and since when and why."""
-    hold = open_hold()
+    hold = once(request, "hold", open_hold)
     if hold is None:
         return []
     may_release = request.user.has_perm(PERMISSION)
@@ -75,7 +76,7 @@ def banner(request: HttpRequest) -> list[Banner]:
 def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
     if not request.user.has_perm(PERMISSION):
         return
-    hold = open_hold()
+    hold = once(request, "hold", open_hold)
     if hold is None:
         return
     count = count_undecided(hold)

@@ -21,6 +21,7 @@ from core.admin.filters import (
     StateFilter,
     StoredChoices,
 )
+from core.admin.once import once
 from core.distinct_values import distinct_values
 
 from ..catalogue import project_names, renting_providers
@@ -59,7 +60,7 @@ class AppFilter(OneOfFilter):
     field_name = "project"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return sorted(project_names().items(), key=lambda pair: pair[1])
+        return sorted(once(request, "projects", project_names).items(), key=lambda pair: pair[1])
 
 
 class RegionFilter(CountryFilter):

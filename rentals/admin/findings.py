@@ -18,6 +18,7 @@ from django.views.generic import View
 from core.admin.actions import ObjectAction
 from core.admin.buttons import EmptyState
 from core.admin.labels import label_for, state_label
+from core.admin.once import once
 from core.admin.pages import Page, current_user
 from core.admin.read_only import ReadOnlyAdmin
 from core.admin.reasons import Presets, reason_from
@@ -76,6 +77,10 @@ class ExplainPage(ObjectAction[Finding]):
         return self.back_to(finding)
 
 
+def _comparisons(request: HttpRequest) -> list[ledger.Comparison]:
+    return once(request, "comparisons", lambda: ledger.comparisons(renting_accounts()))
+
+
 @admin.register(Finding)
 class FindingAdmin(AccountCell, ReadOnlyAdmin):
     detail_template = "rentals/finding.html"
@@ -127,7 +132,7 @@ class FindingAdmin(AccountCell, ReadOnlyAdmin):
         context = {
             "tab_list": tab_list(request, "finding"),
             "may_check": request.user.has_perm("rentals.check_finding"),
-            "lines": ledger.comparisons(renting_accounts()),
+            "lines": _comparisons(request),
             **(extra_context or {}),
         }
         answer = super().changelist_view(request, context)
@@ -139,7 +144,7 @@ class FindingAdmin(AccountCell, ReadOnlyAdmin):
         return answer
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
-        agreement = agreement_of(ledger.comparisons(renting_accounts()))
+        agreement = agreement_of(_comparisons(request))
         if agreement.is_complete:
             return EmptyState(agreement.text, None, "task_alt")
         return EmptyState(agreement.text, None, "rule", is_warning=True)

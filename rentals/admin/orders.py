@@ -18,6 +18,7 @@ from core.admin.buttons import EmptyState
 from core.admin.exact_search import keys_of
 from core.admin.labels import state_label
 from core.admin.live import Cells
+from core.admin.once import once
 from core.admin.read_only import TrackedAdmin
 from core.countries import country_name
 from core.masking import data
@@ -27,6 +28,7 @@ from core.visibility import may_see_whole
 from providers.admin.account_cell import AccountCell
 
 from ..catalogue import known_remark, project_names, renting_providers
+from ..find_orders import find_orders
 from ..models import Order, Project, Region
 from ..presentation.labels import shown_state
 from ..presentation.visibility import display_name
@@ -46,6 +48,7 @@ class OrderAdmin(AccountCell, TrackedAdmin):
     list_title = pgettext_lazy("title", "Orders")
     list_display = ("state_", "account_", "price_", "holder", "time")
     indexed_pairs = (frozenset({"account", "shown"}), frozenset({"project", "region"}))
+    few_rows_by = ("ending",)
     sortable_by = ("time",)
     list_filter = filters.ORDERS
     search_fields = ("provider_id",)
@@ -98,14 +101,11 @@ class OrderAdmin(AccountCell, TrackedAdmin):
         return data(person_name(order.held_by))
 
     def reader_columns(self, request: HttpRequest) -> list[Any]:
-        return [order_page.number_column(request.user), order_page.app_column(project_names())]
+        apps = once(request, "projects", project_names)
+        return [order_page.number_column(request.user), order_page.app_column(apps)]
 
     def find_ids(self, term: str) -> list[int]:
-        return keys_of(
-            Order.objects.filter(public_id=term[:24]),
-            # Without exclude(), SQLite would not use the partial index.
-            Order.objects.filter(provider_id=term[:100]).exclude(provider_id=""),
-        )
+        return find_orders(term)
 
     def match_number(self, number: str) -> Q:
         # A provider may have stated it without the plus sign.

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from core.index_hints import of_account
 from core.redaction import storable
 from providers import clock
 from providers.engine.claims import ClaimedRows, ClaimedRowSource, ClaimStates
@@ -102,7 +103,8 @@ class CancelSource(ClaimedRowSource):
 
     def claim(self, account: Account, limit: int, claim: UUID) -> Sequence[Job]:
         now = clock.now()
-        due = _due(now).filter(order__account=account).select_related("order").order_by("pk")
+        due = of_account(_due(now), account.pk, "order__account_id")
+        due = due.select_related("order").order_by("pk")
         return [
             CancelJob(
                 account.pk,

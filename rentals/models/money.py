@@ -45,6 +45,8 @@ class Transaction(models.Model):
     """Values that another statement of the same id differs in: [{"field", "value", "at"}]."""
     repeated = models.PositiveSmallIntegerField(null=True)
     """Further rows with this id that one page of the provider's list had."""
+    differed_at = models.DateTimeField(null=True)
+    """When another statement of this id last differed, or a whole check found that one had."""
 
     class Meta:
         ordering = ("-created_there", "-pk")
@@ -67,6 +69,12 @@ class Transaction(models.Model):
             models.Index(fields=("type", "-created_there"), name="transaction_by_type"),
             models.Index(fields=("order_provider_id",), name="transaction_of_order"),
             models.Index(fields=("provider_id",), name="transaction_provider_id"),
+            models.Index(fields=("account", "read_at"), name="transaction_read"),
+            models.Index(
+                fields=("account", "id"),
+                name="transaction_differed",
+                condition=models.Q(differed_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -83,6 +83,8 @@ class Reading(models.Model):
     """The portal knows as many rows as the provider states."""
     compared_at = models.DateTimeField(null=True)
     """When the ledger check last compared these transactions with our orders."""
+    compared_whole_at = models.DateTimeField(null=True)
+    """When a check last compared everything, instead of what had changed."""
     reason = models.CharField(max_length=32, blank=True)
     words = models.TextField(blank=True)
 

@@ -13,6 +13,7 @@ from core.admin.search import MOST_HITS, Hit, HitGroup, Term
 from core.masking import data
 from core.visibility import may_see_whole
 
+from ..find_orders import find_orders
 from ..models import Order
 from .labels import shown_state
 from .visibility import shown
@@ -21,11 +22,9 @@ from .visibility import shown
 def find_hits(request: HttpRequest, term: Term) -> Iterator[HitGroup]:
     if not request.user.has_perm("rentals.view_order"):
         return
-    rows = Order.objects.select_related("account").order_by()
     # An order id may look like a number.
-    found: dict[int, Order] = {}
-    for condition in ({"public_id": term.text[:24]}, {"provider_id": term.text[:100]}):
-        found |= {one.pk: one for one in rows.filter(**condition)[:MOST_HITS]}
+    keys = find_orders(term.text)[:MOST_HITS]
+    found = Order.objects.select_related("account").in_bulk(keys)
     hits = [
         Hit(
             shown(one, unmasked=may_see_whole(one, request.user)).number or data(one.provider_id),
@@ -35,6 +34,6 @@ def find_hits(request: HttpRequest, term: Term) -> Iterator[HitGroup]:
             data(one.account.name),
             one.created_at,
         )
-        for one in list(found.values())[:MOST_HITS]
+        for one in (found[key] for key in keys if key in found)
     ]
     yield HitGroup(pgettext("search", "Orders"), hits)

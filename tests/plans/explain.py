@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -53,14 +53,19 @@ def captured() -> Iterator[list[Query]]:
         yield found
 
 
-def faults_of(queries: list[Query]) -> list[str]:
-    """What is wrong with the plan of each query; empty if nothing is."""
+def faults_of(queries: list[Query], few: Collection[str] = ()) -> list[str]:
+    """What is wrong with the plan of each query; empty if nothing is.
+
+    `few`: more indexes and conditions like those of `FEW`.
+    """
     find = {"sqlite": _sqlite_faults, "postgresql": _postgresql_faults}[connection.vendor]
     found = []
     for sql, params in queries:
         if not sql.lstrip().startswith(("SELECT", "WITH", "UPDATE", "DELETE")):
             continue
-        found += [f"{fault}\n    {sql[:1500]} {params}" for fault in find(sql, params)]
+        found += [
+            f"{fault}\n    {sql[:1500]} {params}" for fault in find(sql, params, [*FEW, *few])
+        ]
     return list(dict.fromkeys(found))
 
 
@@ -70,22 +75,25 @@ _SCAN: Final = re.compile(r"^SCAN (\w+)(.*)$")
 _SEARCH: Final = re.compile(r"^SEARCH (\w+) USING (.*)$")
 
 
-def _sqlite_faults(sql: str, params: Any) -> Iterator[str]:
+def _sqlite_faults(sql: str, params: Any, few_by: Collection[str]) -> Iterator[str]:
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
         steps = [row[3] for row in cursor.fetchall()]
     aliases = {
         alias: table for table, alias in re.findall(r'(?:FROM|JOIN) "?(\w+)"? (U\d+|entry)\b', sql)
     }
-    of_few = any(few in sql for few in FEW)
+    of_few = any(few in sql for few in few_by)
     by_index = False
     for step in steps:
         scan, search = _SCAN.match(step), _SEARCH.match(step)
-        is_bounded = _reads_first_rows(sql) or any(few in step for few in FEW)
+        is_bounded = _reads_first_rows(sql) or any(few in step for few in few_by)
         if scan and aliases.get(scan[1], scan[1]) in LARGE and not is_bounded:
             yield step
         if search and aliases.get(search[1], search[1]) in LARGE:
-            by_index = by_index or "INTEGER PRIMARY KEY" not in search[2]
+            reads_few = any(few in search[2] for few in few_by)
+            by_index = by_index or not (reads_few or "INTEGER PRIMARY KEY" in search[2])
+            if "(account_id=?)" in search[2] and "LIMIT" not in sql and not reads_few:
+                yield f"all rows of an account: {step}"
     is_large = 'ORDER BY "providers_account"' not in sql
     if by_index and is_large and not of_few and "USE TEMP B-TREE FOR ORDER BY" in steps:
         yield "; ".join(steps)
@@ -99,34 +107,36 @@ def _reads_first_rows(sql: str) -> bool:
 # --- PostgreSQL -------------------------------------------------------------------------
 
 
-def _postgresql_faults(sql: str, params: Any) -> Iterator[str]:
+def _postgresql_faults(sql: str, params: Any, few_by: Collection[str]) -> Iterator[str]:
     # A few rows are sorted. Many are read in the order of an index, which sorting rules out here.
-    first, *others = (list(_faults_with(sql, params, sort=sort)) for sort in ("off", "on"))
+    first, *others = (list(_faults_with(sql, params, few_by, sort)) for sort in ("off", "on"))
     if first and all(others):
         yield from first
 
 
-def _faults_with(sql: str, params: Any, *, sort: str) -> Iterator[str]:
+def _faults_with(sql: str, params: Any, few_by: Collection[str], sort: str) -> Iterator[str]:
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL enable_sort = {sort}")
         cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
         plan = cursor.fetchall()[0][0]
     plan = json.loads(plan) if isinstance(plan, str) else plan
-    of_few = any(few in sql for few in FEW)
-    yield from _node_faults(plan[0]["Plan"], limited=False, of_few=of_few)
+    of_few = any(few in sql for few in few_by)
+    yield from _node_faults(plan[0]["Plan"], few_by, limited=False, of_few=of_few)
 
 
-def _node_faults(node: dict[str, Any], *, limited: bool, of_few: bool) -> Iterator[str]:
+def _node_faults(
+    node: dict[str, Any], few_by: Collection[str], *, limited: bool, of_few: bool
+) -> Iterator[str]:
     kind = node["Node Type"]
     limited = limited or kind == "Limit"
     # The first rows of an index, whatever they are, are few.
-    is_bounded = (limited and not node.get("Filter")) or node.get("Index Name") in FEW
+    is_bounded = (limited and not node.get("Filter")) or node.get("Index Name") in few_by
     if node.get("Relation Name") in LARGE and _reads_all(node) and not is_bounded:
         yield f"{kind} of {node['Relation Name']} {node.get('Index Name')}, {node.get('Filter')}"
-    if kind == "Sort" and not of_few and any(_reads_range(below) for below in _below(node)):
+    if kind == "Sort" and not of_few and any(_reads_range(below, few_by) for below in _below(node)):
         yield f"Sort by {node['Sort Key']}"
     for part in node.get("Plans", ()):
-        yield from _node_faults(part, limited=limited, of_few=of_few)
+        yield from _node_faults(part, few_by, limited=limited, of_few=of_few)
 
 
 def _below(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -141,9 +151,10 @@ def _reads_all(node: dict[str, Any]) -> bool:
     )
 
 
-def _reads_range(node: dict[str, Any]) -> bool:
+def _reads_range(node: dict[str, Any], few_by: Collection[str]) -> bool:
     return (
         node.get("Relation Name") in LARGE
+        and node.get("Index Name") not in few_by
         and node["Node Type"] in ("Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Seq Scan")
         and not re.search(r"\bid = ", str(node.get("Index Cond") or node.get("Recheck Cond") or ""))
     )

@@ -8,7 +8,7 @@ from typing import Final
 
 from django.utils import timezone
 
-from messaging.models import Message
+from messaging.models import Batch, Message
 from otp.models import SentCode, Session
 from providers.models import Account, ApiCall, BalanceReading, Callback
 from rentals.models import Order, Transaction
@@ -27,9 +27,13 @@ def make_rows() -> Account:
     odd = _message(rare, 2 * MANY, kind="provider_code", state="unknown", country="ID")
     odd.reason, odd.provider_id, odd.conflict = "timeout", "odd", True
     odd.created_by, odd.recipient = by, "+6281234567890"
+    batch = Batch.objects.create(
+        account=rare, form_token="odd", source="pasted", created_by=by, started_at=now
+    )
+    odd.batch, odd.batch_row = batch, 1
     Message.objects.bulk_create([*texts, *codes, odd])
     sessions = [_session(usual, number) for number in range(MANY)]
-    odd_session = _session(rare, MANY, state="failed", country="ID")
+    odd_session = _session(rare, MANY, state="failed", country="ID", sms_state="unknown")
     odd_session.created_by, odd_session.recipient = by, "+6281234567890"
     Session.objects.bulk_create([*sessions, odd_session])
     SentCode.objects.bulk_create(
@@ -70,7 +74,7 @@ def _message(account: Account, number: int, **fields: object) -> Message:
 
 
 def _session(account: Account, number: int, **fields: object) -> Session:
-    values = {"country": "CN", "state": "verified", **fields}
+    values = {"country": "CN", "state": "verified", "sms_state": "delivered", **fields}
     return Session(
         account=account,
         recipient=f"+86139{number:08}",

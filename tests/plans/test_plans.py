@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -12,9 +12,9 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from messaging.models import Message
+from core.number_tokens import token_of
+from messaging.models import Batch, Message
 from messaging.presentation.labels import LABELS as MESSAGE_STATES
-from otp.engine.check_source import CheckSource
 from otp.presentation.labels import LABELS as SESSION_STATES
 from providers.models import Account
 from rentals.presentation.labels import LABELS as ORDER_STATES
@@ -53,6 +53,7 @@ def check(boss: Client, rare: Account, address: str, queries: Sequence[Mapping[s
         "rare": str(rare.pk),
         "rare_id": rare.public_id,
         "sender": str(sender),
+        "batch": Batch.objects.get().public_id,
         "reference": Message.objects.latest("pk").reference,
     }
     faults = []
@@ -106,6 +107,8 @@ def test_messages(boss: Client, rare: Account) -> None:
         {"q": "{reference}"},
         {"q": "odd"},
         {"q": "parcel"},
+        {"batch": "{batch}"},
+        {"batch": "{batch}", "o": "7"},
     ]
     check(boss, rare, "/messaging/message/", queries)
 
@@ -138,6 +141,7 @@ def test_codes(boss: Client, rare: Account) -> None:
         {"q": "+62 812 3456 7890"},
         {"q": "{reference}"},
         {"q": "odd"},
+        *each("sms", MESSAGE_STATES),
     ]
     check(boss, rare, "/otp/session/", queries)
     check(boss, rare, "/otp/session/changes/", [{}, {"shown": "failed"}])
@@ -216,40 +220,25 @@ def test_overviews(boss: Client, rare: Account) -> None:
     check(boss, rare, "/providers/account/", [{}])
 
 
-def sweep_of_codes() -> None:
-    CheckSource().sweep()
-
-
-def expiry_of_codes() -> None:
-    from otp import tasks
-
-    tasks.expire()
-
-
-def prune_of_providers() -> None:
-    from providers import tasks
-
-    tasks.prune()
-
-
-def claim_of_messages() -> None:
-    from uuid import uuid4
-
-    from messaging.engine import claim_sql
-
-    now = timezone.now()
-    account = Account.objects.order_by("pk")[0]
-    for due in (claim_sql.due_singles(now), claim_sql.due_of_batch(1, now, claiming=True)):
-        claim_sql.accounts_with_due([account.pk], due)
-        claim_sql.claim(due, account.pk, 10, uuid4(), now)
+def test_search_and_page_of_a_number(boss: Client, rare: Account) -> None:
+    faults = []
+    for typed in ("+62 812 3456 7890", "odd", "parcel", Message.objects.latest("pk").reference):
+        with captured() as asked:
+            assert boss.post("/search/", {"s": typed}).status_code == 200
+        faults += faults_of(asked)
+    assert not faults, "\n\n".join(faults)
+    check(boss, rare, f"/number/{token_of('+6281234567890')}/", [{}])
 
 
 @pytest.mark.parametrize(
-    "work", [sweep_of_codes, expiry_of_codes, prune_of_providers, claim_of_messages]
+    "address",
+    [
+        "/messaging/message/export/",
+        "/otp/session/export/",
+        "/rentals/order/export/",
+        "/rentals/transaction/export/",
+    ],
 )
-def test_work(rare: Account, work: Callable[[], None]) -> None:
-    with captured() as asked:
-        work()
-    assert asked
-    faults = faults_of(asked)
-    assert not faults, "\n\n".join(faults)
+def test_exports(boss: Client, rare: Account, address: str) -> None:
+    filters = [{}, {"account__id__exact": "{rare}"}]
+    check(boss, rare, address, [{"format": "csv", **one} for one in filters])

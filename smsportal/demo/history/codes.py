@@ -91,6 +91,8 @@ def _draft_session(
         length=LENGTH,
         text=text,
         created_at=at,
+        # The first run of the minute's task notes it.
+        sms_state=None,
         tries=sum(one.state != A.NOT_DONE for one in attempts),
         **fields,
         **_times(codes),

@@ -303,10 +303,11 @@ def test_every_page_shows_since_when_and_why(fake: FakeHoldable, hold: Hold) -> 
 
 
 def test_banner_takes_one_query(fake: FakeHoldable, rf: RequestFactory) -> None:
-    request = rf.get("/")
-    request.user = member("manager")
-    request.user.has_perm(PERMISSION)
+    person = member("manager")
+    person.has_perm(PERMISSION)
     for is_held in (False, True):
+        request = rf.get("/")
+        request.user = person
         if is_held:
             Hold.objects.create(cause=Hold.Cause.GAP)
         with CaptureQueriesContext(connection) as captured:
