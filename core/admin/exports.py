@@ -155,27 +155,14 @@ def _csv(table: Iterable[list[str]]) -> Iterator[str]:
 
 
 def _xlsx(table: Iterable[list[str]]) -> Any:
-    # Importing it takes a tenth of a process's start-up, and few processes need it.
-    from openpyxl import Workbook
-    from openpyxl.cell import WriteOnlyCell
+    # Importing it takes long, and few processes need it.
+    from .workbooks import write_workbook
 
-    book = Workbook(write_only=True)
-    sheet: Any = book.create_sheet()
-    try:
-        for cells in table:
-            line = []
-            for text in cells:
-                # Text only: neither a formula nor a number that loses digits.
-                written = WriteOnlyCell(sheet, value=text)
-                written.data_type = "s"
-                line.append(written)
-            sheet.append(line)
-    except BaseException:
-        # The library keeps the rows in a file, and would remove it only with the process.
-        sheet.close()
-        sheet._writer.cleanup()
-        raise
     file = TemporaryFile()  # noqa: SIM115 - the response closes it
-    book.save(file)
+    try:
+        write_workbook(file, table)
+    except BaseException:
+        file.close()
+        raise
     file.seek(0)
     return file
