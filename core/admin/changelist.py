@@ -25,6 +25,7 @@ from unfold.admin import checkbox
 from unfold.templatetags import unfold_list
 from unfold.views import ChangeList
 
+from core.fixed_moment import fixed_or
 from core.punctuation import label_text, listed
 
 from .buttons import Button, EmptyState
@@ -113,18 +114,6 @@ def open_changelist(admin: ModelPages, request: HttpRequest) -> PortalChangeList
     return found
 
 
-def filtered(admin: ModelPages, request: HttpRequest) -> QuerySet[Any]:
-    """The rows of all pages of the list at this URL, for an export.
-
-    Removes the export format from `request.GET`, because it is not a filter.
-    """
-    query = request.GET.copy()
-    query.pop("format", None)
-    request.GET = query  # type: ignore[assignment]
-    rows: QuerySet[Any] = open_changelist(admin, request).queryset
-    return rows
-
-
 class LastPagePaginator(AnyPaginator):
     """A page number past the end means the last page, because rows move while staff read.
 
@@ -188,7 +177,7 @@ class PortalChangeList(ChangeList):
         self.unsplit: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
         self.is_bounded = self._needs_period(request)
         if self.is_bounded:
-            since = timezone.now() - timedelta(days=DAYS_OF_MANY_FILTERS)
+            since = fixed_or(timezone.now()) - timedelta(days=DAYS_OF_MANY_FILTERS)
             self.unsplit = self.unsplit.filter(**{f"{self.model_admin.time_field}__gte": since})
         return self.unsplit if self.split is None else self.split.narrow(self.unsplit)
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext
 
+from core.fixed_moment import fixed_or
 from core.times import full_time
 
 MOST: Final = 1_000
@@ -33,7 +34,7 @@ def text_period(request: HttpRequest, name: str, length: timedelta) -> tuple[dat
 
     `length` from the start that the reader chose for the field `name`; without one, until now.
     """
-    now = timezone.localtime()
+    now = timezone.localtime(fixed_or(timezone.now()))
     try:
         chosen = parse_date(request.GET.get(f"{name}_from_0", ""))
     except ValueError:

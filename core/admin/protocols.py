@@ -14,6 +14,7 @@ from django.db.models.options import Options
 from django.http import HttpRequest
 
 from .buttons import Button, Crumb, EmptyState, Text
+from .list_export import ListExport
 
 
 class ModelPages(Protocol):
@@ -27,6 +28,8 @@ class ModelPages(Protocol):
     indexed_pairs: Collection[frozenset[str]] | None
     time_field: str
 
+    list_export: ListExport | None
+
     def prepare_rows(self, rows: Sequence[Any]) -> None: ...
 
     def get_ordering(self, request: HttpRequest) -> Sequence[str]: ...
@@ -36,6 +39,8 @@ class ModelPages(Protocol):
     def url_name(self, name: str) -> str: ...
 
     def object_url(self, obj: Model, name: str = "change") -> str: ...
+
+    def get_list_title(self) -> str: ...
 
     def list_crumb(self) -> Crumb: ...
 

@@ -15,3 +15,12 @@ def want_rows_only(request: HttpRequest) -> None:
 
 def wants_rows_only(request: HttpRequest) -> bool:
     return getattr(request, "wants_rows_only", False)
+
+
+def repeat_search(request: HttpRequest) -> None:
+    """Note that this reader was answered this search before, so it is not counted again."""
+    request.repeats_search = True  # type: ignore[attr-defined]
+
+
+def repeats_search(request: HttpRequest) -> bool:
+    return getattr(request, "repeats_search", False)

@@ -5,17 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from core.admin.actions import export_filters, log_export
-from core.admin.changelist import filtered
-from core.admin.export_slots import claim_slot
-from core.admin.exports import Column, export, requested_format
 from core.admin.labels import label_for
-from core.admin.pages import NeedsPermission, current_user
-from core.admin.protocols import ModelPages
+from core.admin.list_export import Column, ListExport
 from core.admin.timeline import person_name
 from core.countries import country_name
 from core.phone import mask
@@ -26,26 +20,6 @@ from ..models import Message
 from ..presentation.explanations import title_of
 from ..presentation.labels import shown_state
 from ..presentation.visibility import shown_text
-
-PERMISSION: Final = "messaging.export_message"
-CHUNK_SIZE: Final = 1_000
-
-
-def messages_as_file(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
-    """Export the filtered messages as a file, and log the export.
-
-    Staff who may reveal messages get whole numbers and texts. Raises `NeedsPermission`.
-    """
-    if not request.user.has_perms((PERMISSION, "messaging.view_message")):
-        raise NeedsPermission(PERMISSION)
-    format_ = requested_format(request)
-    slot = claim_slot(request)
-    rows = filtered(admin, request)
-    slot.check_length(rows)
-    logged = log_texts.EXPORTED.store(format=format_.upper(), filters=export_filters(request))
-    log_export(request, Message, logged, count=rows.count())
-    columns = columns_for(current_user(request))
-    return export("messages", columns, rows.iterator(chunk_size=CHUNK_SIZE), format_, slot)
 
 
 def columns_for(user: User) -> list[Column]:
@@ -75,3 +49,12 @@ def columns_for(user: User) -> list[Column]:
         Column(pgettext_lazy("column", "Answered at"), lambda m: m.answered_at),
         Column(_("Reported at"), lambda m: m.reported_at),
     ]
+
+
+EXPORT: Final = ListExport(
+    "messages",
+    columns_for,
+    permission="messaging.export_message",
+    reveal="messaging.reveal_message",
+    logged=log_texts.EXPORTED,
+)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from core.admin.labels import Role, StateLabel, register_states
+from core.fixed_moment import fixed_or
 from providers import clock
 from providers.gateway.registry import clients
 from providers.gateway.vocabulary import SmsKind
@@ -184,7 +185,7 @@ def _report_wait() -> timedelta:
 
 def where_shown(shown: str) -> Q:
     """Select the messages whose label is `shown`, for filters."""
-    oldest = clock.now() - _report_wait()
+    oldest = fixed_or(clock.now()) - _report_wait()
     overdue = Q(answered_at__lte=oldest) | Q(answered_at=None, handed_over_at__lte=oldest)
     unsettled = Q(state=S.SUBMITTED) & (Q(settled_at=None) | ~Q(reported_at=None))
     match shown:
