@@ -20,6 +20,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 
 from core.admin.base import PortalAdmin
 
+from .list_exports import MACHINERY
 from .roles import VIEW_AUDIT_LOG
 
 
@@ -72,6 +73,8 @@ def register() -> None:
     for model, original in PAGES:
         if admin.site.is_registered(model):
             admin.site.unregister(model)
-        values = {"permission": VIEW_AUDIT_LOG} if model is LogEntry else {}
+        values: dict[str, Any] = {"list_export": MACHINERY[model]}
+        if model is LogEntry:
+            values["permission"] = VIEW_AUDIT_LOG
         read_only = type(f"Portal{original.__name__}", (ReadOnlyPage, original), values)
         admin.site.register(model, read_only)

@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from core.stored_texts import StoredText, declare
 
@@ -62,6 +63,11 @@ def _column(model: type[Model], name: str) -> Column:
     shown = f"get_{name}_display"
 
     def value(row: Any) -> object:
-        return getattr(row, shown)() if hasattr(row, shown) else getattr(row, name)
+        found = getattr(row, shown)() if hasattr(row, shown) else getattr(row, name)
+        return yes_or_no(found) if isinstance(found, bool) else found
 
     return Column(capfirst(str(field.verbose_name)), value)
+
+
+def yes_or_no(value: bool) -> str:
+    return pgettext("value", "yes") if value else pgettext("value", "no")

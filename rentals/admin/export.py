@@ -1,4 +1,4 @@
-"""Exports of orders and transactions. No export contains codes or texts."""
+"""What the lists of rented numbers export. No export contains codes or texts."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from core.admin.labels import label_for
-from core.admin.list_export import Column, ListExport
+from core.admin.list_export import Column, ListExport, fields
 from core.admin.timeline import person_name
 from core.countries import country_name
 from core.phone import mask
+from core.stored_texts import show
 from core.templatetags.portal import amount
 from core.visibility import may_export_whole
 
 from ..log_texts import ORDERS_EXPORTED, TRANSACTIONS_EXPORTED
-from ..models import Order
+from ..models import Order, Project, Region
+from ..presentation.finding_lines import ours_line, theirs_line
 from ..presentation.labels import shown_state
 from ..presentation.timeline import type_word
 from ..presentation.visibility import whole_number
@@ -85,3 +87,24 @@ TRANSACTIONS: Final = ListExport(
     permission="rentals.export_transaction",
     logged=TRANSACTIONS_EXPORTED,
 )
+
+
+def finding_columns(_reader: User) -> list[Column]:
+    return [
+        Column(pgettext_lazy("column", "Finding"), lambda one: label_for("finding", one.kind).word),
+        Column(pgettext_lazy("column", "Order"), lambda one: one.about),
+        Column(_("In the portal"), ours_line),
+        Column(_("At the provider"), theirs_line),
+        Column(pgettext_lazy("column", "Account"), lambda one: one.account.name),
+        Column(_("Open since"), lambda one: one.since),
+        Column(
+            _("Explained by"),
+            lambda one: person_name(one.explained_by) if one.explained_at else "",
+        ),
+        Column(pgettext_lazy("column", "Reason"), lambda one: show(one.explained_because)),
+    ]
+
+
+FINDINGS: Final = ListExport("ledger-check", finding_columns)
+PROJECTS: Final = ListExport("apps", fields(Project, "name", "code", "provider", "is_offered"))
+REGIONS: Final = ListExport("countries", fields(Region, "code", "remark", "provider", "is_offered"))

@@ -17,12 +17,11 @@ from django.views.generic import View
 
 from core.admin.actions import ObjectAction
 from core.admin.buttons import EmptyState
-from core.admin.labels import label_for, state_label
+from core.admin.labels import state_label
 from core.admin.pages import Page, current_user
 from core.admin.read_only import ReadOnlyAdmin
 from core.admin.reasons import Presets, reason_from
 from core.admin.timeline import person_name
-from core.punctuation import listed
 from core.stored_texts import as_value, declare, show
 from core.times import when
 from providers.admin.account_cell import AccountCell
@@ -31,9 +30,11 @@ from .. import ledger
 from ..catalogue import renting_accounts
 from ..log_texts import EXPLAINED
 from ..models import Finding, Transaction
+from ..presentation.finding_lines import ours_line, theirs_line
 from ..presentation.timeline import type_word
 from ..transactions import variants_of
 from . import filters
+from .export import FINDINGS
 from .money_page import tab_list
 
 EXPLAIN_REASONS: Final[Presets] = {
@@ -79,6 +80,7 @@ class ExplainPage(ObjectAction[Finding]):
 @admin.register(Finding)
 class FindingAdmin(AccountCell, ReadOnlyAdmin):
     detail_template = "rentals/finding.html"
+    list_export = FINDINGS
     list_title = _("Ledger check")
     list_display = ("kind_", "about_", "ours_", "theirs_", "account_", "since_", "explained")
     list_filter = filters.FINDINGS
@@ -202,16 +204,3 @@ def agreement_of(comparisons: Sequence[ledger.Comparison]) -> Agreement:
     if any(one.explained for one in comparisons):
         return Agreement(gettext("No open findings: every difference has been explained."), True)
     return Agreement(gettext("No differences."), True)
-
-
-def ours_line(finding: Finding) -> str:
-    ours = finding.ours
-    if not ours:
-        return "–"
-    word = label_for("order", ours.get("state", "")).word
-    return f"{word} {ours.get('price', '')}".strip()
-
-
-def theirs_line(finding: Finding) -> str:
-    rows = finding.theirs[:4]
-    return listed(f"{type_word(row['type'])} {row['amount']}" for row in rows) or "–"

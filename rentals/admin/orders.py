@@ -32,7 +32,7 @@ from ..presentation.labels import shown_state
 from ..presentation.visibility import display_name
 from . import board, filters, order_page
 from .actions import CancelPage, FoundPage, HandOverPage, HidePage, RevealPage, SettlePage
-from .export import ORDERS
+from .export import ORDERS, PROJECTS, REGIONS
 from .rent_page import RentPage, pair_fragment
 
 
@@ -158,6 +158,7 @@ class CatalogueAdmin(PortalAdmin):
 
 @admin.register(Project)
 class ProjectAdmin(CatalogueAdmin):
+    list_export = PROJECTS
     list_title = pgettext_lazy("title", "Apps")
     add_title = _("Add app")
     list_display = ("name_shown", "code_shown", "provider_shown", "is_offered")
@@ -169,6 +170,7 @@ class ProjectAdmin(CatalogueAdmin):
 
 @admin.register(Region)
 class RegionAdmin(CatalogueAdmin):
+    list_export = REGIONS
     list_title = pgettext_lazy("title", "Countries/regions")
     add_title = _("Add country/region")
     list_display = ("named", "code_shown", "remark_shown", "provider_shown", "is_offered")

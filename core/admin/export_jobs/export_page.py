@@ -23,8 +23,6 @@ from .ask import ask, filter_words
 from .limits import KEPT_FOR, AskRefused
 from .list_request import list_query, list_request
 
-CHUNK_SIZE = 1_000
-
 
 class ExportPage(Page, TemplateView):
     """GET downloads a short list, and offers a job for a longer one. POST adds the job."""
@@ -99,7 +97,7 @@ class ExportPage(Page, TemplateView):
             format=format_.upper(), count=int(count), filters=export_filters(listed)
         )
         log_export(listed, self.model_admin.model, logged, count=int(count))
-        rows = changelist.apply_select_related(changelist.queryset)
+        rows = list(changelist.apply_select_related(changelist.queryset)[:MOST_ROWS])
+        self.model_admin.prepare_rows(rows)
         columns = self.declared.columns(current_user(request))
-        found: Any = rows.iterator(chunk_size=CHUNK_SIZE)
-        return export(self.declared.name, columns, found, format_, slot)
+        return export(self.declared.name, columns, rows, format_, slot)

@@ -162,6 +162,7 @@ class PartMaker:
         while done < len(keys) and (done == 0 or time.monotonic() < until):
             chunk = keys[done : done + ROWS_AT_ONCE]
             rows = {row.pk: row for row in self._rows.filter(pk__in=chunk).order_by()}
+            self.admin.prepare_rows(list(rows.values()))
             lines += [
                 [safe_cell(column.value(rows[key])) for column in self._columns]
                 for key in chunk
