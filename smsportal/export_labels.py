@@ -13,7 +13,10 @@ from core.admin.labels import Role, StateLabel, register_states
 
 LABELS: Final = {
     State.WAITING: StateLabel(
-        pgettext_lazy("export", "Waiting"), Role.INFO, "schedule", _("The file is not begun yet.")
+        pgettext_lazy("export", "Waiting"),
+        Role.INFO,
+        "schedule",
+        _("The file has not been started."),
     ),
     State.RUNNING: StateLabel(
         pgettext_lazy("export", "In progress"), Role.INFO, "sync", _("The file is being written.")

@@ -47,7 +47,10 @@ def limit_columns(reader: User) -> list[Column]:
 def audit_columns(reader: User) -> list[Column]:
     return [
         *fields(LogEntry, "timestamp", "object_repr", "action")(reader),
-        Column(_("Changes"), lambda entry: json.dumps(entry.changes_dict, ensure_ascii=False)),
+        Column(
+            pgettext_lazy("column", "Changes"),
+            lambda entry: json.dumps(entry.changes_dict, ensure_ascii=False),
+        ),
         Column(
             pgettext_lazy("column", "Person"),
             lambda entry: person_name(entry.actor) if entry.actor else entry.actor_email or "",

@@ -143,7 +143,7 @@ def download(request: HttpRequest, public_id: str) -> HttpResponseBase:
     try:
         return stored_file.download(request, _own(request, public_id), current_user(request))
     except stored_file.NoFile:
-        messages.warning(request, _("There is no file any more. Ask for it again."))
+        messages.warning(request, _("The file is no longer available. Ask for it again."))
         return _back()
 
 
@@ -152,7 +152,9 @@ def cancel(request: HttpRequest, public_id: str) -> HttpResponse:
     job = _own(request, public_id)
     was_ready = job.state == State.READY
     if end.cancel(job, current_user(request)):
-        messages.success(request, _("The file was deleted.") if was_ready else _("Cancelled."))
+        messages.success(
+            request, _("The file was deleted.") if was_ready else _("Export cancelled.")
+        )
     else:
         messages.info(request, gettext_lazy("No change: the export has already ended."))
     return _back()

@@ -54,10 +54,7 @@ GROUPS: Final = (
     Group(
         (
             Item(
-                pgettext_lazy("menu", "Dashboard"),
-                "space_dashboard",
-                "admin:index",
-                owns=("index",),
+                pgettext_lazy("menu", "Dashboard"), "space_dashboard", "admin:index", (), ("index",)
             ),
             Item(
                 pgettext_lazy("menu", "Figures"),
@@ -277,18 +274,14 @@ def render_item(request: HttpRequest, item: Item, active: Item | None) -> dict[s
 
 
 def may_open(request: HttpRequest, item: Item) -> bool:
-    user = request.user
-    if not item.permissions:
-        return True
-    return any(
-        user.is_superuser if permission == SUPERUSER else user.has_perm(permission)
+    return not item.permissions or any(
+        request.user.is_superuser if permission == SUPERUSER else request.user.has_perm(permission)
         for permission in item.permissions
     )
 
 
 def active_item(request: HttpRequest) -> Item | None:
-    match = request.resolver_match
-    name = (match.url_name or "") if match else ""
+    name = getattr(request.resolver_match, "url_name", None) or ""
     matches = [
         (len(prefix), item)
         for group in GROUPS

@@ -27,13 +27,7 @@ from django.views.generic import View
 from unfold.admin import ModelAdmin
 
 from .buttons import Button, Crumb, EmptyState, Text
-from .changelist import (
-    LastPagePaginator,
-    PortalChangeList,
-    filter_name,
-    is_malformed,
-    row_checkbox,
-)
+from .changelist import LastPagePaginator, PortalChangeList, filter_name, is_malformed, row_checkbox
 from .export_jobs.export_page import ExportPage
 from .exports import export_buttons
 from .history import LoggedForms

@@ -77,7 +77,7 @@ def filter_words(admin: ModelPages, request: HttpRequest) -> list[str]:
     changelist: Any = admin.get_changelist_instance(request)
     words = [chip.text for chip in changelist.chips]
     if term := request.GET.get(SEARCH_VAR, "").strip():
-        words.append(label_text(pgettext("filter", "Search"), shown_term(term)))
+        words.append(label_text(pgettext("export", "Search"), shown_term(term)))
     return words
 
 

@@ -522,7 +522,7 @@ class TestEnd:
         with time_machine.travel(now + timedelta(days=7, minutes=1)):
             # Before it is pruned, too.
             answer = browser_of(person).get(address, follow=True)
-            assert b"There is no file any more." in answer.content
+            assert b"The file is no longer available." in answer.content
             end.prune()
             assert not ExportPart.objects.exists()
             assert ExportJob.objects.get().state == State.ENDED
