@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin as django_admin
 from django.contrib.admin.views.main import SEARCH_VAR
@@ -85,6 +85,6 @@ def admin_of(label: str) -> ModelPages | None:
     """The admin of `app.model`, if it still has one that exports."""
     for model, found in django_admin.site._registry.items():
         if model._meta.label_lower == label and getattr(found, "list_export", None):
-            pages: Any = found
+            pages: ModelPages = cast("Any", found)
             return pages
     return None

@@ -86,7 +86,8 @@ class ExportPage(Page, TemplateView):
         return HttpResponseRedirect(reverse("admin:my_exports"))
 
     def _listed(self, request: HttpRequest) -> HttpRequest:
-        return list_request(self.model_admin, request.user, list_query(request), original=request)
+        reader = current_user(request)
+        return list_request(self.model_admin, reader, list_query(request), original=request)
 
     def _download(
         self, request: HttpRequest, listed: HttpRequest, slot: ExportSlot, count: Count

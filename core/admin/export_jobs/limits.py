@@ -21,7 +21,7 @@ LISTED_FOR: Final = timedelta(days=30)
 """How long the page shows that there was a file."""
 MOST_OPEN: Final = 5
 MOST_FILES: Final = 20
-MOST_BYTES: Final = 1_000_000_000
+MOST_BYTES: Final = 1024**3
 """Of all files of a person, as they are stored."""
 
 
