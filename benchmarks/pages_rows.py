@@ -25,8 +25,7 @@ Columns = Mapping[str, str]
 
 def fill(rows: int) -> None:
     """`rows` messages over 90 days, a fifth as codes, and what belongs to them."""
-    _people()
-    _insert(Message, rows, _messages(rows))
+    fill_messages(rows)
     _insert(Session, rows // 5, _sessions(rows // 5))
     _insert(
         SentCode,
@@ -45,6 +44,11 @@ def fill(rows: int) -> None:
     _insert(ApiCall, rows * 3, _calls(rows * 3))
     _insert(Callback, rows // 2, _callbacks(rows // 2))
     portal.vacuum()
+
+
+def fill_messages(rows: int) -> None:
+    _people()
+    _insert(Message, rows, _messages(rows))
 
 
 def names() -> Mapping[str, str]:

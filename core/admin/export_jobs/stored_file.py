@@ -80,6 +80,11 @@ def _while_wanted(content: Iterator[bytes], slot: ExportSlot) -> Iterator[bytes]
         yield piece
 
 
+def content_of(job: ExportJob) -> Iterator[bytes]:
+    """The file in pieces, of which one is in memory at a time."""
+    return _csv(job) if job.format == Format.CSV else _workbook(job)
+
+
 def _csv(job: ExportJob) -> Iterator[bytes]:
     for number in range(job.parts):
         yield _content(job, number)
