@@ -32,11 +32,7 @@ ROLL_UP_TIME: Final = 3_600.0
 
 def fill(rows: int) -> None:
     """`rows` messages, a fifth as codes, and what belongs to them."""
-    span.days = rows / PER_DAY
-    _people()
-    batches = max(rows // BATCH_SIZE, 1)
-    insert(Batch, batches, _batches(batches))
-    insert(Message, rows, _messages(rows))
+    fill_messages(rows)
     insert(Session, rows // 5, _sessions(rows // 5))
     insert(
         SentCode,
@@ -60,6 +56,14 @@ def fill(rows: int) -> None:
     # The triggers have marked what the roll-up has to count.
     bring_up_to_date(ROLL_UP_TIME)
     portal.vacuum()
+
+
+def fill_messages(rows: int) -> None:
+    span.days = rows / PER_DAY
+    _people()
+    batches = max(rows // BATCH_SIZE, 1)
+    insert(Batch, batches, _batches(batches))
+    insert(Message, rows, _messages(rows))
 
 
 def names() -> Mapping[str, str]:

@@ -1,10 +1,14 @@
-"""Rows of the portal as a whole: what people did to it, asked it, and which keys it has."""
+"""Rows of the portal as a whole: what people did to it, asked it and exported, and its keys."""
 
 from __future__ import annotations
+
+import secrets
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+
+from .fields import EncryptedField
 
 
 class Act(models.Model):
@@ -82,3 +86,97 @@ class NumberSearch(models.Model):
 
     def __str__(self) -> str:
         return f"search of {self.by_id} at {self.at}"
+
+
+def _public_id() -> str:
+    return secrets.token_urlsafe(12)
+
+
+class ExportJob(models.Model):
+    """A list that a person wants as a file, and how far it is. See `core.admin.export_jobs`.
+
+    Everything that the file depends on is fixed here when it is asked for: the filters, the moment
+    from which relative dates count, the time zone, the language and the newest row.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        READY = "ready"
+        CANCELLED = "cancelled"
+        STOPPED = "stopped"
+        ENDED = "ended"
+
+    public_id = models.CharField(max_length=24, unique=True, default=_public_id)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    state = models.CharField(max_length=16, default=State.WAITING)
+    reason = models.CharField(max_length=32, blank=True)
+    """Why it was stopped: a value of `core.admin.export_jobs.lines.Reason`."""
+    rows_of = models.CharField(max_length=100)
+    """The model whose list it is, as `app.model`."""
+    format = models.CharField(max_length=8)
+    query = EncryptedField(blank=True)
+    """The list's query string. It may hold a number that was searched for."""
+    filters = models.JSONField(default=list)
+    """The filters in words."""
+    language = models.CharField(max_length=16)
+    time_zone = models.CharField(max_length=64)
+    is_whole = models.BooleanField()
+    """Whether it shows whole what the list masks. Only while the person may reveal it."""
+    asked_at = models.DateTimeField()
+    newest = models.CharField(max_length=64)
+    """The key of the newest row of the table at that moment."""
+    reached = models.CharField(max_length=64, blank=True)
+    """The key of the last row in the file. Rows follow by falling keys."""
+    headings = models.JSONField(default=list)
+    expected = models.PositiveIntegerField(null=True)
+    """How many rows there will be, as counted at the beginning."""
+    rows = models.PositiveIntegerField(default=0)
+    parts = models.PositiveIntegerField(default=0)
+    stored = models.BigIntegerField(default=0)
+    """Bytes of its parts in the database."""
+    claim = models.CharField(max_length=32, blank=True)
+    """The slice that works on it."""
+    busy_until = models.DateTimeField(null=True)
+    """When that slice is given up."""
+    tries = models.PositiveSmallIntegerField(default=0)
+    """Slices in succession that wrote no part."""
+    progressed_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    downloads = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ("-pk",)
+        default_permissions = ()
+        permissions = (("export_list", "Can export other lists"),)
+        indexes = [
+            models.Index(fields=("by", "-id"), name="exports_of_person"),
+            models.Index(fields=("state", "expires_at"), name="exports_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"export {self.public_id}"
+
+
+class ExportPart(models.Model):
+    """A piece of the file of a job. The database holds it, since any host may work on the job."""
+
+    job = models.ForeignKey(
+        ExportJob, on_delete=models.CASCADE, related_name="pieces", db_index=False
+    )
+    number = models.PositiveIntegerField()
+    sheet = models.PositiveSmallIntegerField()
+    rows = models.PositiveIntegerField()
+    size = models.PositiveIntegerField()
+    """Bytes before compression."""
+    data = models.BinaryField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=("job", "number"), name="one_export_part_per_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"part {self.number} of export {self.job_id}"

@@ -24,7 +24,14 @@ class PortalConfig(AppConfig):
         from providers.models import DailyLimit
         from providers.presentation import labels
 
-        from . import banners, checks, database_durability, plain_pickles, vitals  # noqa: F401
+        from . import (  # noqa: F401
+            banners,
+            checks,
+            database_durability,
+            export_labels,
+            plain_pickles,
+            vitals,
+        )
         from .backup import checks as backup_checks  # noqa: F401
         from .connection_pooler import watch_connections
         from .roles import fill_roles
@@ -34,6 +41,7 @@ class PortalConfig(AppConfig):
         plain_pickles.install()
         watch_connections()
         labels.register()
+        export_labels.register()
         search.register(find_hits)
         banners.register()
         post_migrate.connect(fill_roles, dispatch_uid="smsportal.fill_roles")

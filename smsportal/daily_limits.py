@@ -24,6 +24,7 @@ from providers import daily_limits
 from providers.models import DailyLimit
 
 from .delegation import may_limit
+from .list_exports import LIMITS
 from .roles import role_label
 
 
@@ -94,6 +95,7 @@ def _record(what: str, request: HttpRequest, limit: DailyLimit) -> None:
 class DailyLimitAdmin(PortalAdmin):
     """A person's own limit applies, else the highest of their roles', else the portal's."""
 
+    list_export = LIMITS
     form = DailyLimitForm
     list_title = _("Daily limits")
     add_title = _("Add daily limit")

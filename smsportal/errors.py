@@ -20,7 +20,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core.admin.export_slots import MAX_ROWS, ExportRefused, OwnExportRuns, TooManyRows
+from core.admin.export_slots import ExportRefused, OwnExportRuns
 from core.admin.pages import NeedsPermission
 from core.people import person_name
 from core.punctuation import listed
@@ -147,19 +147,13 @@ def busy(request: HttpRequest) -> HttpResponse:
 def export_refused(error: ExportRefused) -> HttpResponse:
     """An export that was not begun, with what to do about it. Without navigation, to cost little:
     who is refused tries again."""
-    status = 429
     heading = _("Too many exports are running.")
     text = _("Other people are exporting lists. Try again in a minute.")
     if isinstance(error, OwnExportRuns):
         heading = _("An export of yours is still running.")
         text = _("Wait until it has been downloaded, then export the next list.")
-    elif isinstance(error, TooManyRows):
-        status = 400
-        heading = _("The list is too long to be exported.")
-        text = _("At most %(most)s rows can be exported at once. Narrow the list by filters.")
-        text %= {"most": MAX_ROWS}
     context = {"heading": heading, "text": text}
-    return _page_without_database("export_refused", status, context)
+    return _page_without_database("export_refused", 429, context)
 
 
 def locked(

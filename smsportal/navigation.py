@@ -16,6 +16,7 @@ from messaging.presentation.dashboard import badge as messages_badge
 from providers.presentation.dashboard import callback_badge as callbacks_badge
 from rentals.presentation import dashboard as rentals_dashboard
 
+from .my_exports import EXPORT_PERMISSIONS, new_files
 from .roles import VIEW_AUDIT_LOG
 
 SUPERUSER: Final = "superuser"
@@ -51,10 +52,7 @@ GROUPS: Final = (
     Group(
         (
             Item(
-                pgettext_lazy("menu", "Dashboard"),
-                "space_dashboard",
-                "admin:index",
-                owns=("index",),
+                pgettext_lazy("menu", "Dashboard"), "space_dashboard", "admin:index", (), ("index",)
             ),
             Item(
                 pgettext_lazy("menu", "Figures"),
@@ -62,6 +60,14 @@ GROUPS: Final = (
                 "admin:figures",
                 ("figures.view_figures",),
                 ("figures",),
+            ),
+            Item(
+                pgettext_lazy("menu", "My exports"),
+                "download",
+                "admin:my_exports",
+                EXPORT_PERMISSIONS,
+                ("my_exports",),
+                badge=new_files,
             ),
         )
     ),

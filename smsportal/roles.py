@@ -87,6 +87,7 @@ _MANAGER: Final = (
     "providers.view_host",
     "figures.view_figures",
     "figures.export_figures",
+    "core.export_list",
     "auth.view_user",
     "auth.add_user",
     "auth.change_user",
@@ -98,6 +99,7 @@ _AUDITOR: Final = (
     "providers.view_host",
     "figures.view_figures",
     "figures.export_figures",
+    "core.export_list",
     "rentals.export_order",
     "rentals.export_transaction",
     "otp.export_session",
@@ -162,6 +164,7 @@ _PERMISSION_LABELS: Final[dict[str, Promise]] = {
     "view_host": _("See the hosts"),
     "view_figures": _("See figures of all staff"),
     "export_figures": _("Export figures"),
+    "export_list": _("Export other lists"),
     "note_number": _("Name numbers and write notes"),
     "view_logentry": _("View the audit log"),
 }

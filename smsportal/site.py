@@ -51,6 +51,7 @@ class PortalSite(UnfoldAdminSite):
         from .banners import banner_zone
         from .hosts_page import hosts_urls
         from .my_day import my_day
+        from .my_exports import my_exports_urls
         from .my_settings import my_settings_urls
         from .sandbox_pages import sandbox_urls
 
@@ -59,6 +60,7 @@ class PortalSite(UnfoldAdminSite):
             path("my-day/", my_day, name="my_day"),
             *sandbox_urls(self),
             *my_settings_urls(self),
+            *my_exports_urls(self),
         ]
         ours = [*hold_urls(self), *hosts_urls(self), *figures_urls(self), *lookup_urls(self)]
         return [*custom, *ours, *super().get_urls()]

@@ -26,6 +26,7 @@ from core.admin.pages import current_user
 from core.stored_texts import declare
 from core.times import when
 
+from . import list_exports
 from .delegation import (
     grantable_permissions,
     grantable_roles,
@@ -64,6 +65,7 @@ class RoleFilter(admin.SimpleListFilter):
 
 @admin.register(User)
 class StaffAdmin(DjangoUserAdmin, PortalAdmin):
+    list_export = list_exports.STAFF
     form = StaffForm
     add_form = StaffForm
     list_title = pgettext_lazy("title", "Staff")
@@ -222,6 +224,7 @@ class RoleAdmin(DjangoGroupAdmin, PortalAdmin):
     """For superusers only, because a role may hold any permission."""
 
     is_for_superusers = True
+    list_export = list_exports.ROLES
     list_title = pgettext_lazy("title", "Roles")
     list_display = ("role", "holders")
     filter_horizontal = ()

@@ -1,4 +1,4 @@
-"""Tasks of the queue that concern sign-ins and sessions."""
+"""Tasks of the queue that concern sign-ins, sessions and exports."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
 from django.contrib.sessions.models import Session
 
+from core.admin.export_jobs import end
 from core.pruning import delete_in_chunks
 from providers import clock
 
@@ -15,10 +16,11 @@ from providers import clock
 def prune() -> int:
     """Delete ended sessions, and sign-ins and failures older than `JOURNAL_DAYS` days.
 
-    They hold names and addresses. Returns the number of deleted rows.
+    They hold names and addresses. Also delete the files of exports whose time is over. Returns the
+    number of deleted rows.
     """
     old = clock.now() - timedelta(days=settings.JOURNAL_DAYS)
-    return sum(
+    return end.prune() + sum(
         delete_in_chunks(rows)
         for rows in (
             Session.objects.filter(expire_date__lt=clock.now()),

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -55,10 +55,23 @@ def log_export(request: HttpRequest, model: type[Model], message: Stored, *, cou
 
     It concerns a list, so the entry names no object.
     """
+    log_rows_exported(current_user(request), model, message, count=count, query=request.GET)
+
+
+def log_rows_exported(
+    by: User,
+    model: type[Model],
+    message: Stored,
+    *,
+    count: int,
+    query: QueryDict,
+    subject: str = "",
+) -> None:
+    """As `log_export`, for a list with this query string. `subject`: the job of the export."""
     name = model._meta.label_lower
     with transaction.atomic():
         LogEntry.objects.create(
-            user=current_user(request),
+            user=by,
             content_type=ContentType.objects.get_for_model(model),
             object_repr=name,
             action_flag=CHANGE,
@@ -66,22 +79,31 @@ def log_export(request: HttpRequest, model: type[Model], message: Stored, *, cou
         )
         record_act(
             "export",
-            by=current_user(request),
+            by=by,
+            subject=subject,
             rows=name,
             count=count,
-            filters=export_filters(request),
+            filters=filters_logged(query),
         )
 
 
 def export_filters(request: HttpRequest) -> str:
     """The filters of an exported list as in its address, without a number or text searched for."""
-    query = request.GET.copy()
-    term = query.get(SEARCH_VAR, "").strip()
-    if term:
-        number = search_key(term)
-        shown = term if _ID.fullmatch(term) else DOTS
-        query[SEARCH_VAR] = mask(number) if number else shown
+    return filters_logged(request.GET)
+
+
+def filters_logged(query: QueryDict) -> str:
+    query = query.copy()
+    if term := query.get(SEARCH_VAR, "").strip():
+        query[SEARCH_VAR] = shown_term(term)
     return query.urlencode()[:MAX_FILTERS]
+
+
+def shown_term(term: str) -> str:
+    """What was searched for, if it is an id; a number masked; a text hidden."""
+    number = search_key(term)
+    shown = term if _ID.fullmatch(term) else DOTS
+    return mask(number) if number else shown
 
 
 class ObjectAction(ObjectPage[ObjectType], Generic[ObjectType]):

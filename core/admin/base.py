@@ -26,8 +26,10 @@ from django.views.generic import View
 from . import filter_panel
 from .buttons import Button, Crumb, EmptyState, Text
 from .changelist import LastPagePaginator, PortalChangeList, filter_name, is_malformed
+from .export_jobs.export_page import ExportPage
 from .exports import export_buttons
 from .history import LoggedForms
+from .list_export import ListExport
 from .list_pages import MOST_COUNTED, counted
 
 MAX_SEARCH_LENGTH = 200
@@ -54,8 +56,8 @@ class PortalAdmin(LoggedForms):
     """The label of the Add button and the heading of its form."""
     primary_page: tuple[str, Text, str, str] | None = None
     """Of the list: permission, label, page name, icon."""
-    export_permission = ""
-    """The permission to download the list, which the custom page "export" serves."""
+    list_export: ListExport | None = None
+    """What the list exports; None if it exports nothing."""
     paginator = LastPagePaginator
     list_per_page = 50
     list_max_show_all = 0
@@ -133,7 +135,8 @@ class PortalAdmin(LoggedForms):
 
     # --- custom pages ------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:
-        own = [self.page_url(*page) for page in self.pages]
+        exports = [("export/", "export", ExportPage)] if self.list_export else []
+        own = [self.page_url(*page) for page in (*exports, *self.pages)]
         urls: list[URLPattern] = super().get_urls()
         return own + urls
 
@@ -169,7 +172,7 @@ class PortalAdmin(LoggedForms):
         return str(self.add_title or usual)
 
     def get_exports(self, request: HttpRequest) -> list[Button]:
-        if not self.export_permission or not request.user.has_perm(self.export_permission):
+        if self.list_export is None or not request.user.has_perm(self.list_export.permission):
             return []
         return export_buttons(request, reverse(self.url_name("export")))
 

@@ -67,18 +67,6 @@ def open_changelist(admin: ModelPages, request: HttpRequest) -> PortalChangeList
     return found
 
 
-def filtered(admin: ModelPages, request: HttpRequest) -> QuerySet[Any]:
-    """The rows of all pages of the list at this URL, for an export.
-
-    Removes the export format from `request.GET`, because it is not a filter.
-    """
-    query = request.GET.copy()
-    query.pop("format", None)
-    request.GET = query  # type: ignore[assignment]
-    rows: QuerySet[Any] = open_changelist(admin, request).queryset
-    return rows
-
-
 class LastPagePaginator(AnyPaginator):
     """A page number past the end means the last page, because rows move while staff read.
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext
 
+from core.fixed_moment import fixed_or
 from core.times import full_time
 
 MOST: Final = 1_000
@@ -38,7 +39,7 @@ def search_period(
     `length` from the start that the reader chose for the field `name`; without one, until now.
     It is shorter if there are more than `most` rows (`MOST_READ`), and the list says which it is.
     """
-    now = timezone.localtime()
+    now = timezone.localtime(fixed_or(timezone.now()))
     start = _chosen_start(request, name)
     first, last = (now - length, now) if start is None else (start, start + length)
     within = rows.filter(**{f"{name}__range": (first, last)})

@@ -9,17 +9,17 @@ from __future__ import annotations
 import fcntl
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from ..client_presence import has_gone
 from .pages import current_user
 
 AT_ONCE: Final = 2
-MAX_ROWS: Final = 100_000
+MOST_ROWS: Final = 2_000
+"""Rows of a list that are exported at once. More are a job."""
 
 
 def lock_folder() -> Path:
@@ -38,8 +38,17 @@ class OtherExportsRun(ExportRefused):
     """Other people have as many as run at once."""
 
 
-class TooManyRows(ExportRefused):
-    """The list is longer than `MAX_ROWS`."""
+def lock_on_host(name: str) -> int | None:
+    """Lock a name on this host: the open file that holds the lock. None if it is locked."""
+    folder = lock_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(file)
+        return None
+    return file
 
 
 class ExportSlot:
@@ -54,22 +63,10 @@ class ExportSlot:
 
     def lock(self, name: str) -> bool:
         """Lock a name on this host, unless it is locked."""
-        folder = lock_folder()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(file)
-            return False
-        self._files.append(file)
-        return True
-
-    def check_length(self, rows: QuerySet[Any]) -> None:
-        """Release the slot and raise `TooManyRows` if these are too many."""
-        if rows[: MAX_ROWS + 1].count() > MAX_ROWS:
-            self.release()
-            raise TooManyRows
+        file = lock_on_host(name)
+        if file is not None:
+            self._files.append(file)
+        return file is not None
 
     def release(self) -> None:
         while self._files:

@@ -10,8 +10,7 @@ import csv
 import io
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from tempfile import TemporaryFile
@@ -24,8 +23,9 @@ from django.utils.translation import gettext as _
 from core.client_presence import ClientGone
 from core.times import full_time
 
-from .buttons import Button, Text
+from .buttons import Button
 from .export_slots import ExportSlot
+from .list_export import Column as Column
 
 FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")
 PLAIN_NUMBER: Final = re.compile(r"[+-]?[0-9][0-9 .]*")
@@ -51,12 +51,6 @@ def requested_format(request: HttpRequest) -> Format:
         return Format(request.GET.get("format", Format.CSV))
     except ValueError:
         raise Http404 from None
-
-
-@dataclass(frozen=True)
-class Column:
-    header: Text
-    value: Callable[[Any], object]
 
 
 def export_buttons(request: HttpRequest, url: str) -> list[Button]:
@@ -108,7 +102,7 @@ def _while_wanted(rows: Iterable[Any], slot: ExportSlot) -> Iterator[Any]:
 def _download(
     name: str, columns: Sequence[Column], rows: Iterable[Any], format_: Format
 ) -> HttpResponseBase:
-    filename = f"{name}-{timezone.localtime():%Y%m%d-%H%M%S}.{format_}"
+    filename = file_name(name, timezone.now(), format_)
     table = _table(columns, rows)
     answer: HttpResponseBase
     if format_ is Format.CSV:
@@ -118,6 +112,10 @@ def _download(
         answer = FileResponse(_xlsx(table), as_attachment=True, filename=filename)
     answer["Cache-Control"] = "no-store"
     return answer
+
+
+def file_name(name: str, moment: datetime, format_: str) -> str:
+    return f"{name}-{timezone.localtime(moment):%Y%m%d-%H%M%S}.{format_}"
 
 
 def _table(columns: Sequence[Column], rows: Iterable[Any]) -> Iterator[list[str]]:
@@ -137,9 +135,19 @@ def safe_cell(value: object) -> str:
     return CONTROL_CHARACTERS.sub("␀", text)
 
 
+BYTE_ORDER_MARK: Final = "\ufeff"
+"""Tells spreadsheets that a CSV is UTF-8."""
+
+
+def csv_lines(table: Iterable[list[str]]) -> str:
+    """These rows as a part of a CSV, which begins with `BYTE_ORDER_MARK`."""
+    lines = io.StringIO()
+    csv.writer(lines, quoting=csv.QUOTE_ALL).writerows(table)
+    return lines.getvalue()
+
+
 def _csv(table: Iterable[list[str]]) -> Iterator[str]:
-    # The byte order mark tells spreadsheets that this is UTF-8.
-    yield "\ufeff"
+    yield BYTE_ORDER_MARK
     lines = io.StringIO()
     writer = csv.writer(lines, quoting=csv.QUOTE_ALL)
     try:
@@ -155,27 +163,14 @@ def _csv(table: Iterable[list[str]]) -> Iterator[str]:
 
 
 def _xlsx(table: Iterable[list[str]]) -> Any:
-    # Importing it takes a tenth of a process's start-up, and few processes need it.
-    from openpyxl import Workbook
-    from openpyxl.cell import WriteOnlyCell
+    # Importing it takes long, and few processes need it.
+    from .workbooks import write_workbook
 
-    book = Workbook(write_only=True)
-    sheet: Any = book.create_sheet()
-    try:
-        for cells in table:
-            line = []
-            for text in cells:
-                # Text only: neither a formula nor a number that loses digits.
-                written = WriteOnlyCell(sheet, value=text)
-                written.data_type = "s"
-                line.append(written)
-            sheet.append(line)
-    except BaseException:
-        # The library keeps the rows in a file, and would remove it only with the process.
-        sheet.close()
-        sheet._writer.cleanup()
-        raise
     file = TemporaryFile()  # noqa: SIM115 - the response closes it
-    book.save(file)
+    try:
+        write_workbook(file, table)
+    except BaseException:
+        file.close()
+        raise
     file.seek(0)
     return file

@@ -24,6 +24,7 @@ from unfold.contrib.filters.forms import RangeDateTimeForm
 
 from core.countries import country_name
 from core.distinct_values import distinct_values
+from core.fixed_moment import fixed_or
 from core.local_time import LocalDateTimeField, earliest_moment, latest_moment
 from core.people import person_name
 
@@ -181,7 +182,7 @@ class RecentFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.chosen:
             return queryset
-        now = timezone.localtime()
+        now = timezone.localtime(fixed_or(timezone.now()))
         since = (
             now.replace(hour=0, minute=0, second=0, microsecond=0)
             if self.chosen == "today"

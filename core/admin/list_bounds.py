@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.fixed_moment import fixed_or
 from core.times import full_time
 
 from .filters import LocalTimeFilter, RecentFilter
@@ -32,7 +33,7 @@ def bounds_of(request: HttpRequest, changelist: Any) -> Bounds | None:
     is_served = frozenset(names) in admin.indexed_pairs or not names.isdisjoint(admin.few_rows_by)
     if len(names) < 2 or is_served or any(isinstance(spec, RecentFilter) for spec in times):
         return None
-    now = timezone.now()
+    now = fixed_or(timezone.now())
     start, end = times[0].period if times else (None, None)
     end = min(end or now, now)
     # Whole days, one of which may have 25 hours.

@@ -14,6 +14,7 @@ from django.db.models.options import Options
 from django.http import HttpRequest
 
 from .buttons import Button, Crumb, EmptyState, Text
+from .list_export import ListExport
 
 
 class ModelPages(Protocol):
@@ -31,6 +32,8 @@ class ModelPages(Protocol):
     labelled_columns: Collection[str]
     has_public_id: bool
 
+    list_export: ListExport | None
+
     def prepare_rows(self, rows: Sequence[Any]) -> None: ...
 
     def get_ordering(self, request: HttpRequest) -> Sequence[str]: ...
@@ -40,6 +43,8 @@ class ModelPages(Protocol):
     def url_name(self, name: str) -> str: ...
 
     def object_url(self, obj: Model, name: str = "change") -> str: ...
+
+    def get_list_title(self) -> str: ...
 
     def list_crumb(self) -> Crumb: ...
 

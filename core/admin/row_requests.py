@@ -35,3 +35,12 @@ def wants_choices(request: HttpRequest, *parameters: str) -> bool:
 def wants_page(request: HttpRequest) -> bool:
     """Whether the list is shown, with its count and a page of rows."""
     return not (wants_rows_only(request) or getattr(request, "wants_filters_only", False))
+
+
+def repeat_search(request: HttpRequest) -> None:
+    """Note that this reader was answered this search before, so it is not counted again."""
+    request.repeats_search = True  # type: ignore[attr-defined]
+
+
+def repeats_search(request: HttpRequest) -> bool:
+    return getattr(request, "repeats_search", False)

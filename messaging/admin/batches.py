@@ -27,7 +27,7 @@ from providers.admin.account_cell import AccountCell
 
 from ..models import Batch, Template
 from ..presentation.batch_labels import shown_state, where_shown
-from . import batch_actions, batch_page, batch_start
+from . import batch_actions, batch_page, batch_start, export
 from .batch_forms import TemplateForm
 from .new_batch import NewBatchPage, size
 
@@ -48,6 +48,7 @@ class SenderFilter(RelatedFilter):
 @admin.register(Batch)
 class BatchAdmin(AccountCell, ReadOnlyAdmin):
     detail_template = "messaging/batches/batch.html"
+    list_export = export.BATCHES
     list_title = pgettext_lazy("title", "Batches")
     primary_page = ("messaging.bulk_message", _("New batch"), "new", "stacks")
     list_display = ("state_", "name", "account_", "good", "sender", "time")
@@ -142,6 +143,7 @@ def name_of_batch(batch: Batch) -> str:
 @admin.register(Template)
 class TemplateAdmin(PortalAdmin):
     form = TemplateForm
+    list_export = export.TEMPLATES
     list_title = pgettext_lazy("title", "Templates")
     add_title = _("Add template")
     list_display = ("name", "text", "in_use")

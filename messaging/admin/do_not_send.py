@@ -31,6 +31,7 @@ from .. import do_not_send, log_texts
 from ..batches.create import paste_to_file
 from ..models import DoNotSend
 from ..recipients import InvalidRecipient, read_recipient
+from .export import DO_NOT_SEND
 
 MAX_AT_ONCE = 1_000
 
@@ -117,6 +118,7 @@ class RemovePage(ObjectAction[DoNotSend]):
 @admin.register(DoNotSend)
 class DoNotSendAdmin(ReadOnlyAdmin):
     detail_template = "messaging/do_not_send.html"
+    list_export = DO_NOT_SEND
     list_title = _("Do-not-send list")
     primary_page = ("messaging.add_donotsend", _("Add numbers"), "add_numbers", "add")
     list_display = ("masked", "because", "adder", "added", "removed")

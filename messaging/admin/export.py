@@ -1,51 +1,26 @@
-"""Export of the filtered list of messages, masked like the list itself."""
+"""What the lists of messages, batches, templates and the do-not-send list export."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from core.admin.actions import export_filters, log_export
-from core.admin.changelist import filtered
-from core.admin.export_slots import claim_slot
-from core.admin.exports import Column, export, requested_format
 from core.admin.labels import label_for
-from core.admin.pages import NeedsPermission, current_user
-from core.admin.protocols import ModelPages
+from core.admin.list_export import Column, ListExport, fields
 from core.countries import country_name
 from core.people import person_name
 from core.phone import mask
 from core.visibility import may_export_whole
 
 from .. import log_texts
-from ..models import Message
+from ..models import DoNotSend, Message, Template
+from ..presentation.batch_labels import shown_state as batch_state
 from ..presentation.explanations import title_of
 from ..presentation.labels import shown_state
-from ..presentation.visibility import shown_text
-
-PERMISSION: Final = "messaging.export_message"
-CHUNK_SIZE: Final = 1_000
-
-
-def messages_as_file(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
-    """Export the filtered messages as a file, and log the export.
-
-    Staff who may reveal messages get whole numbers and texts. Raises `NeedsPermission`.
-    """
-    if not request.user.has_perms((PERMISSION, "messaging.view_message")):
-        raise NeedsPermission(PERMISSION)
-    format_ = requested_format(request)
-    slot = claim_slot(request)
-    rows = filtered(admin, request)
-    slot.check_length(rows)
-    logged = log_texts.EXPORTED.store(format=format_.upper(), filters=export_filters(request))
-    log_export(request, Message, logged, count=rows.count())
-    columns = columns_for(current_user(request))
-    return export("messages", columns, rows.iterator(chunk_size=CHUNK_SIZE), format_, slot)
+from ..presentation.visibility import REVEAL, shown_text
 
 
 def columns_for(user: User) -> list[Column]:
@@ -75,3 +50,44 @@ def columns_for(user: User) -> list[Column]:
         Column(pgettext_lazy("column", "Answered at"), lambda m: m.answered_at),
         Column(_("Reported at"), lambda m: m.reported_at),
     ]
+
+
+EXPORT: Final = ListExport(
+    "messages",
+    columns_for,
+    permission="messaging.export_message",
+    reveal=REVEAL,
+    logged=log_texts.EXPORTED,
+)
+
+
+def batch_columns(_reader: User) -> list[Column]:
+    return [
+        Column(pgettext_lazy("column", "Time"), lambda b: b.created_at),
+        Column(pgettext_lazy("column", "State"), lambda b: label_for("batch", batch_state(b)).word),
+        Column(_("Recipients file"), lambda b: b.file_name or b.get_source_display()),
+        Column(pgettext_lazy("column", "Account"), lambda b: b.account.name),
+        Column(pgettext_lazy("column", "Recipients"), lambda b: b.good),
+        Column(pgettext_lazy("column", "Segments"), lambda b: b.segments),
+        Column(_("Created by"), lambda b: person_name(b.created_by)),
+        Column(pgettext_lazy("column", "Id"), lambda b: b.public_id),
+    ]
+
+
+def do_not_send_columns(reader: User) -> list[Column]:
+    def number(entry: DoNotSend) -> str:
+        return entry.number if may_export_whole(entry, reader) else mask(entry.number)
+
+    return [
+        Column(_("Phone number"), number),
+        Column(pgettext_lazy("column", "Reason"), lambda e: e.because),
+        Column(_("Added by"), lambda e: person_name(e.added_by)),
+        Column(_("Added at"), lambda e: e.added_at),
+        Column(_("Removed by"), lambda e: person_name(e.removed_by) if e.removed_at else ""),
+        Column(_("Removed at"), lambda e: e.removed_at),
+    ]
+
+
+BATCHES: Final = ListExport("batches", batch_columns)
+TEMPLATES: Final = ListExport("templates", fields(Template, "name", "text", "in_use"))
+DO_NOT_SEND: Final = ListExport("do-not-send", do_not_send_columns, reveal=REVEAL)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -41,7 +41,7 @@ class MessageAdmin(AccountCell, TrackedAdmin):
     detail_template = "messaging/message.html"
     live_template = "messaging/live.html"
     primary_page = ("messaging.send_message", _("Send SMS"), "send", "send")
-    export_permission = export.PERMISSION
+    list_export = export.EXPORT
     list_title = pgettext_lazy("title", "Messages")
     list_display = ("state_", "account_", "kind_", "segments", "sender", "time")
     indexed_pairs = (frozenset({"account", "shown"}),)
@@ -61,7 +61,6 @@ class MessageAdmin(AccountCell, TrackedAdmin):
         ("send/", "send", SendPage),
         ("send/preview/", "preview", preview),
         ("changes/", "changes", "changes"),
-        ("export/", "export", "export"),
         ("<str:object_id>/live/", "live", "live"),
         ("<str:object_id>/cancel/", "cancel", CancelPage),
         ("<str:object_id>/release/", "release", ReleasePage),
@@ -107,9 +106,6 @@ class MessageAdmin(AccountCell, TrackedAdmin):
             **(extra_context or {}),
         }
         return super().changelist_view(request, context)
-
-    def export(self, request: HttpRequest) -> HttpResponseBase:
-        return export.messages_as_file(self, request)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         may = request.user.has_perm

@@ -218,7 +218,7 @@ def _unsettled(shown: str) -> Q:
     unsettled = Q(state=S.SUBMITTED) & (Q(settled_at=None) | ~Q(reported_at=None))
     if shown == NO_REPORTS:
         return unsettled
-    oldest = clock.now() - _report_wait()
+    oldest = fixed_or(clock.now()) - _report_wait()
     overdue = Q(answered_at__lte=oldest) | Q(answered_at=None, handed_over_at__lte=oldest)
     return unsettled & (overdue if shown == REPORT_OVERDUE else ~overdue)
 

@@ -5,16 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from core.admin.actions import log_export
-from core.admin.export_slots import ExportSlot
-from core.admin.exports import Column, Format, export
 from core.admin.labels import label_for
-from core.admin.pages import current_user
+from core.admin.list_export import Column, ListExport
 from core.countries import country_name
 from core.masking import plain_number
 from core.people import person_name
@@ -51,16 +46,10 @@ def columns(reader: User) -> list[Column]:
     ]
 
 
-def export_sessions(
-    request: HttpRequest, rows: QuerySet[Session], format_: Format, slot: ExportSlot
-) -> HttpResponseBase:
-    """Export sessions and log the export.
-
-    Numbers are whole for users who may reveal them.
-    """
-    slot.check_length(rows)
-    count = rows.count()
-    log_export(request, Session, EXPORTED.store(count=count, format=format_.upper()), count=count)
-    sessions = rows.select_related("account", "created_by").order_by("-created_at", "-pk")
-    shown_columns = columns(current_user(request))
-    return export("codes", shown_columns, sessions.iterator(chunk_size=1000), format_, slot)
+EXPORT: Final = ListExport(
+    "codes",
+    columns,
+    permission="otp.export_session",
+    reveal="messaging.reveal_message",
+    logged=EXPORTED,
+)

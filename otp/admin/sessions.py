@@ -7,19 +7,15 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from core.admin.buttons import EmptyState
-from core.admin.changelist import filtered
 from core.admin.exact_search import keys_of
-from core.admin.export_slots import claim_slot
-from core.admin.exports import requested_format
 from core.admin.labels import state_label
 from core.admin.live import Cells
-from core.admin.pages import require
 from core.admin.read_only import TrackedAdmin
 from core.masking import data, linked_number, plain_number
 from core.people import person_name
@@ -35,7 +31,7 @@ from ..presentation.dashboard import attention_items
 from ..presentation.labels import shown_state
 from . import filters
 from .actions import CancelPage, CheckPage, ResendPage, RevealPage
-from .export import export_sessions
+from .export import EXPORT
 from .figures import FiguresPage
 from .send_page import SendCodePage, preview
 from .session_page import context_of, live_context
@@ -46,7 +42,7 @@ class SessionAdmin(AccountCell, TrackedAdmin):
     detail_template = "otp/session.html"
     live_template = "otp/live.html"
     primary_page = ("otp.send_code", _("Send code"), "send", "password")
-    export_permission = "otp.export_session"
+    list_export = EXPORT
     list_title = pgettext_lazy("title", "Codes")
     list_display = ("state_", "account_", "sms", "tries", "took", "sender", "time")
     indexed_pairs = (frozenset({"account", "shown"}),)
@@ -62,7 +58,6 @@ class SessionAdmin(AccountCell, TrackedAdmin):
         ("send/preview/", "preview", preview),
         ("figures/", "figures", FiguresPage),
         ("changes/", "changes", "changes"),
-        ("export/", "export", "export"),
         ("<str:object_id>/live/", "live", "live"),
         ("<str:object_id>/check/", "check", CheckPage),
         ("<str:object_id>/again/", "again", ResendPage),
@@ -137,12 +132,6 @@ class SessionAdmin(AccountCell, TrackedAdmin):
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("No codes sent yet."), self.get_list_primary(request), "pin")
-
-    def export(self, request: HttpRequest) -> HttpResponseBase:
-        require(request, "otp.view_session", "otp.export_session")
-        format_ = requested_format(request)
-        slot = claim_slot(request)
-        return export_sessions(request, filtered(self, request), format_, slot)
 
     # --- one session ---------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -23,12 +24,14 @@ from ..presentation.balance_texts import balance_cell
 from . import account_pages
 from . import callback_address_pages as callback_pages
 from .account_summary import annotate_summary
+from .list_exports import ACCOUNTS
 
 
 @admin.register(Account)
 class AccountAdmin(PortalAdmin):
     list_display = ("name", "provider_name", "state", "available", "limits", "last_call")
     list_display_links = ("name",)
+    list_export = ACCOUNTS
     search_fields = ("name", "base_url")
     ordering = ("name",)
     pages = (
@@ -74,12 +77,10 @@ class AccountAdmin(PortalAdmin):
     def available(self, account: Account) -> SafeString | str:
         return balance_cell(self._facts(account).balance)
 
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        changelist = super().get_changelist_instance(request)
-        facts = facts_of(changelist.result_list)
-        for account in changelist.result_list:
+    def prepare_rows(self, rows: Sequence[Any]) -> None:
+        facts = facts_of(rows)
+        for account in rows:
             account.facts = facts[account.pk]
-        return changelist
 
     def _facts(self, account: Any) -> AccountFacts:
         """The facts that were gathered for the whole page of the list, or else for one row."""

@@ -33,6 +33,7 @@ from ..presentation import callback_texts
 from .account_cell import AccountCell
 from .callback_actions import ProcessAgain, RevealCallback, log_processed_again
 from .callback_filters import FILTERS
+from .list_exports import CALLBACKS
 
 State = Callback.State
 MAX_AT_ONCE: Final = 10_000
@@ -60,6 +61,7 @@ class CallbackAdmin(AccountCell, ReadOnlyAdmin):
     ordering = ("-received_at", "-pk")
     actions = ("process_again",)
     detail_template = "providers/callback.html"
+    list_export = CALLBACKS
     pages = (
         ("<str:object_id>/again/", "again", ProcessAgain),
         ("<str:object_id>/reveal/", "reveal", RevealCallback),

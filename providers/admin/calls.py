@@ -29,6 +29,7 @@ from ..pause_facts import may_fix_accounts, pause_fact
 from ..presentation.labels import FREE_OPERATIONS, operation_label
 from .account_cell import AccountCell
 from .call_filters import FILTERS
+from .list_exports import CALLS
 
 TEXTS_OF: Final = timedelta(days=1)
 """The period that a search for a part of an address or an answer reads."""
@@ -58,6 +59,7 @@ class ApiCallAdmin(AccountCell, ReadOnlyAdmin):
     ordering = ("-started_at", "-pk")
 
     detail_template = "providers/api_call.html"
+    list_export = CALLS
 
     class Media:
         css = {"all": ["portal/providers.css"]}

@@ -1,47 +1,40 @@
-"""Exports of orders and transactions. No export contains codes or texts."""
+"""What the lists of rented numbers export. No export contains codes or texts."""
 
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
-from django.db.models import Model
-from django.http import HttpRequest, HttpResponseBase
+from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from core.admin import exports
-from core.admin.actions import log_export
-from core.admin.changelist import filtered
-from core.admin.export_slots import claim_slot
 from core.admin.labels import label_for
-from core.admin.pages import require
-from core.admin.protocols import ModelPages
+from core.admin.list_export import Column, ListExport, fields
 from core.countries import country_name
 from core.people import person_name
 from core.phone import mask
-from core.stored_texts import StoredText
+from core.stored_texts import show
 from core.templatetags.portal import amount
 from core.visibility import may_export_whole
 
 from ..log_texts import ORDERS_EXPORTED, TRANSACTIONS_EXPORTED
-from ..models import Order, Transaction
+from ..models import Order, Project, Region
+from ..presentation.finding_lines import ours_line, theirs_line
 from ..presentation.labels import shown_state
 from ..presentation.timeline import type_word
 from ..presentation.visibility import whole_number
 
-Column = exports.Column
 
-
-def export_orders(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
-    """The filtered list. Numbers are unmasked if the reader may see them so."""
-    require(request, "rentals.export_order", "rentals.view_order")
+def order_columns(reader: User) -> list[Column]:
+    """Numbers are whole if the reader may see them so."""
 
     def number(order: Order) -> str:
-        if may_export_whole(order, request.user) or not order.phone:
+        if may_export_whole(order, reader) or not order.phone:
             return whole_number(order)
         return mask(order.phone, order.region)
 
-    columns = (
+    return [
         Column(pgettext_lazy("column", "Time"), lambda order: order.created_at),
         Column(
             pgettext_lazy("column", "State"),
@@ -57,13 +50,11 @@ def export_orders(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
         Column(_("Held by"), lambda order: person_name(order.held_by)),
         Column(_("SMS received"), lambda order: order.received_there),
         Column(_("Ended at"), lambda order: order.ended_at),
-    )
-    return _export(admin, request, "orders", columns, Order, ORDERS_EXPORTED)
+    ]
 
 
-def export_transactions(admin: ModelPages, request: HttpRequest) -> HttpResponseBase:
-    require(request, "rentals.export_transaction", "rentals.view_transaction")
-    columns = (
+def transaction_columns(_reader: User) -> list[Column]:
+    return [
         Column(
             pgettext_lazy("column", "Time"), lambda row: row.created_there or row.raw_created_there
         ),
@@ -75,9 +66,7 @@ def export_transactions(admin: ModelPages, request: HttpRequest) -> HttpResponse
         Column(_("Frozen amount after"), lambda row: _plain(row.frozen_after)),
         Column(_("Order id"), lambda row: row.order_provider_id),
         Column(_("Description (from the provider)"), lambda row: row.description),
-    )
-    logged = TRANSACTIONS_EXPORTED
-    return _export(admin, request, "transactions", columns, Transaction, logged)
+    ]
 
 
 def _plain(value: Decimal | None) -> str:
@@ -85,18 +74,37 @@ def _plain(value: Decimal | None) -> str:
     return amount(value).replace(",", "")
 
 
-def _export(
-    admin: ModelPages,
-    request: HttpRequest,
-    name: str,
-    columns: tuple[exports.Column, ...],
-    model: type[Model],
-    logged: StoredText,
-) -> HttpResponseBase:
-    format_ = exports.requested_format(request)
-    slot = claim_slot(request)
-    rows = filtered(admin, request)
-    slot.check_length(rows)
-    count = rows.count()
-    log_export(request, model, logged.store(count=count), count=count)
-    return exports.export(name, columns, rows.iterator(chunk_size=2000), format_, slot)
+ORDERS: Final = ListExport(
+    "orders",
+    order_columns,
+    permission="rentals.export_order",
+    reveal="rentals.reveal_order",
+    logged=ORDERS_EXPORTED,
+)
+TRANSACTIONS: Final = ListExport(
+    "transactions",
+    transaction_columns,
+    permission="rentals.export_transaction",
+    logged=TRANSACTIONS_EXPORTED,
+)
+
+
+def finding_columns(_reader: User) -> list[Column]:
+    return [
+        Column(pgettext_lazy("column", "Finding"), lambda one: label_for("finding", one.kind).word),
+        Column(pgettext_lazy("column", "Order"), lambda one: one.about),
+        Column(_("In the portal"), ours_line),
+        Column(_("At the provider"), theirs_line),
+        Column(pgettext_lazy("column", "Account"), lambda one: one.account.name),
+        Column(_("Open since"), lambda one: one.since),
+        Column(
+            _("Explained by"),
+            lambda one: person_name(one.explained_by) if one.explained_at else "",
+        ),
+        Column(pgettext_lazy("column", "Reason"), lambda one: show(one.explained_because)),
+    ]
+
+
+FINDINGS: Final = ListExport("ledger-check", finding_columns)
+PROJECTS: Final = ListExport("apps", fields(Project, "name", "code", "provider", "is_offered"))
+REGIONS: Final = ListExport("countries", fields(Region, "code", "remark", "provider", "is_offered"))

@@ -17,13 +17,12 @@ from django.views.generic import View
 
 from core.admin.actions import ObjectAction
 from core.admin.buttons import EmptyState
-from core.admin.labels import label_for, state_label
+from core.admin.labels import state_label
 from core.admin.once import once
 from core.admin.pages import Page, current_user
 from core.admin.read_only import ReadOnlyAdmin
 from core.admin.reasons import Presets, reason_from
 from core.people import person_name
-from core.punctuation import listed
 from core.stored_texts import as_value, declare, show
 from core.times import when
 from providers.admin.account_cell import AccountCell
@@ -32,9 +31,11 @@ from .. import ledger
 from ..catalogue import renting_accounts
 from ..log_texts import EXPLAINED
 from ..models import Finding, Transaction
+from ..presentation.finding_lines import ours_line, theirs_line
 from ..presentation.timeline import type_word
 from ..transactions import variants_of
 from . import filters
+from .export import FINDINGS
 from .money_page import tab_list
 
 EXPLAIN_REASONS: Final[Presets] = {
@@ -84,6 +85,7 @@ def _comparisons(request: HttpRequest) -> list[ledger.Comparison]:
 @admin.register(Finding)
 class FindingAdmin(AccountCell, ReadOnlyAdmin):
     detail_template = "rentals/finding.html"
+    list_export = FINDINGS
     list_title = _("Ledger check")
     labelled_columns = ("ours_", "theirs_")
     list_display = ("kind_", "about_", "ours_", "theirs_", "account_", "since_", "explained")
@@ -208,16 +210,3 @@ def agreement_of(comparisons: Sequence[ledger.Comparison]) -> Agreement:
     if any(one.explained for one in comparisons):
         return Agreement(gettext("No open findings: every difference has been explained."), True)
     return Agreement(gettext("No differences."), True)
-
-
-def ours_line(finding: Finding) -> str:
-    ours = finding.ours
-    if not ours:
-        return "–"
-    word = label_for("order", ours.get("state", "")).word
-    return f"{word} {ours.get('price', '')}".strip()
-
-
-def theirs_line(finding: Finding) -> str:
-    rows = finding.theirs[:4]
-    return listed(f"{type_word(row['type'])} {row['amount']}" for row in rows) or "–"

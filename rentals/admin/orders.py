@@ -34,7 +34,7 @@ from ..presentation.labels import shown_state
 from ..presentation.visibility import display_name
 from . import board, filters, order_page
 from .actions import CancelPage, FoundPage, HandOverPage, HidePage, RevealPage, SettlePage
-from .export import export_orders
+from .export import ORDERS, PROJECTS, REGIONS
 from .rent_page import RentPage, pair_fragment
 
 
@@ -44,7 +44,7 @@ class OrderAdmin(AccountCell, TrackedAdmin):
     live_template = "rentals/live.html"
     number_field = "phone"
     primary_page = ("rentals.rent_order", _("Rent a number"), "rent", "add_call")
-    export_permission = "rentals.export_order"
+    list_export = ORDERS
     list_title = pgettext_lazy("title", "Orders")
     list_display = ("state_", "account_", "price_", "holder", "time")
     indexed_pairs = (frozenset({"account", "shown"}), frozenset({"project", "region"}))
@@ -61,7 +61,6 @@ class OrderAdmin(AccountCell, TrackedAdmin):
         ("board/changes/", "board_changes", board.changes),
         ("changes/", "changes", "changes"),
         ("found/", "found", FoundPage),
-        ("export/", "export", "export"),
         ("<str:object_id>/live/", "live", "live"),
         ("<str:object_id>/cancel/", "cancel", CancelPage),
         ("<str:object_id>/settle/", "settle", SettlePage),
@@ -115,9 +114,6 @@ class OrderAdmin(AccountCell, TrackedAdmin):
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("No numbers rented yet."), self.get_list_primary(request), "add_call")
 
-    def export(self, request: HttpRequest) -> Any:
-        return export_orders(self, request)
-
     def live_cells(self, request: HttpRequest) -> Cells:
         number = order_page.number_column(request.user)
         return lambda order: {
@@ -162,6 +158,7 @@ class CatalogueAdmin(PortalAdmin):
 
 @admin.register(Project)
 class ProjectAdmin(CatalogueAdmin):
+    list_export = PROJECTS
     list_title = pgettext_lazy("title", "Apps")
     add_title = _("Add app")
     list_display = ("name_shown", "code_shown", "provider_shown", "is_offered")
@@ -173,6 +170,7 @@ class ProjectAdmin(CatalogueAdmin):
 
 @admin.register(Region)
 class RegionAdmin(CatalogueAdmin):
+    list_export = REGIONS
     list_title = pgettext_lazy("title", "Countries/regions")
     add_title = _("Add country/region")
     list_display = ("named", "code_shown", "remark_shown", "provider_shown", "is_offered")

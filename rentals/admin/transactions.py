@@ -29,7 +29,7 @@ from ..engine import list_sync_source
 from ..models import Reading, Transaction
 from ..presentation.timeline import type_word
 from . import filters, money_page
-from .export import export_transactions
+from .export import TRANSACTIONS
 
 
 class ReadNow(Page, View):
@@ -55,7 +55,7 @@ class ReadNow(Page, View):
 
 @admin.register(Transaction)
 class TransactionAdmin(AccountCell, ReadOnlyAdmin):
-    export_permission = "rentals.export_transaction"
+    list_export = TRANSACTIONS
     list_title = pgettext_lazy("title", "Transactions")
     labelled_columns = ("order_", "balance", "frozen")
     list_display = (
@@ -77,7 +77,7 @@ class TransactionAdmin(AccountCell, ReadOnlyAdmin):
     search_fields = ("order_provider_id",)
     search_help_text = _("Order ID or transaction ID")
     ordering = ("-created_there", "-pk")
-    pages = (("export/", "export", "export"), ("read/", "read", ReadNow))
+    pages = (("read/", "read", ReadNow),)
 
     class Media:
         css: ClassVar = {"all": ("portal/messaging.css", "portal/rentals.css")}
@@ -145,9 +145,6 @@ class TransactionAdmin(AccountCell, ReadOnlyAdmin):
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("No transactions read from the provider yet."), None, "receipt_long")
-
-    def export(self, request: HttpRequest) -> Any:
-        return export_transactions(self, request)
 
 
 def _money(value: Any) -> SafeString:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from core.admin.labels import Role, StateLabel, register_states
+from core.fixed_moment import fixed_or
 from providers import clock
 
 from ..models import Finding, Order
@@ -102,7 +103,7 @@ def shown_state(order: Order) -> str:
 
 def where_shown(shown: str) -> Q:
     """Condition for the rows that are labelled as `shown`."""
-    now = clock.now()
+    now = fixed_or(clock.now())
     over = Q(state=S.PENDING, expires_at__lte=now)
     match shown:
         case "pending":
@@ -123,7 +124,7 @@ def shown_parts(shown: str) -> list[Q]:
     """`where_shown` as disjoint conditions, each of which an index serves."""
     match shown:
         case "expired_unconfirmed":
-            over = Q(state=S.PENDING, expires_at__lte=clock.now())
+            over = Q(state=S.PENDING, expires_at__lte=fixed_or(clock.now()))
             return [Q(state=S.EXPIRED_UNCONFIRMED), over]
         case "queued":
             return [Q(state=S.QUEUED), Q(state=S.CLAIMED)]

@@ -6,6 +6,7 @@ from importlib import import_module
 
 from django.contrib import admin
 
+from ..list_exports import MACHINERY
 from . import change_pages, queue_pages, sign_in_pages
 
 
@@ -16,4 +17,4 @@ def register() -> None:
     for model, page in (*queue_pages.PAGES, *sign_in_pages.PAGES, *change_pages.PAGES):
         if admin.site.is_registered(model):
             admin.site.unregister(model)
-        admin.site.register(model, page)
+        admin.site.register(model, page, list_export=MACHINERY[model])

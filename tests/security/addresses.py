@@ -15,6 +15,7 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule, Success
 
+from core.models import ExportJob
 from core.number_tokens import token_of
 from lookup.models import NumberNote
 from messaging.models import Message, Template
@@ -105,6 +106,16 @@ def make_world() -> dict[str, str]:
         "/number/<token>/note/<pk>/": NumberNote.objects.create(
             number=message.recipient, text="x", by=target
         ).pk,
+        "/my-exports/": ExportJob.objects.create(
+            by=target,
+            state=ExportJob.State.READY,
+            rows_of="messaging.message",
+            format="csv",
+            is_whole=False,
+            asked_at=now,
+            progressed_at=now,
+            expires_at=now,
+        ).public_id,
         "/what-waits/rows/": "message",
         "/callbacks/": token,
         "/<mistyped>/": "Callbacks/anything",

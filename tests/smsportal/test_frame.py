@@ -33,6 +33,7 @@ NAVIGATION = {
     "manager": [
         "Dashboard",
         "Figures",
+        "My exports",
         "Send SMS",
         *SENT,
         "Send code",
@@ -51,6 +52,7 @@ NAVIGATION = {
     "auditor": [
         "Dashboard",
         "Figures",
+        "My exports",
         *SENT,
         "Codes",
         *RENTED,

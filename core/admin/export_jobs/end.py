@@ -1,0 +1,63 @@
+"""How jobs end: cancelled, stopped, deleted or expired. Their parts go with it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from core.acts import record_act
+from core.models import ExportJob, ExportPart
+from core.pruning import delete_in_chunks
+
+from .limits import LISTED_FOR, OPEN, Reason, State
+
+AT_ONCE: Final = 50
+"""Parts that one statement deletes, so that no lock is held for long."""
+
+
+def cancel(job: ExportJob, by: User) -> bool:
+    """Cancel what is not finished, or delete a finished file. False if neither was there."""
+    jobs = ExportJob.objects.filter(pk=job.pk)
+    now = timezone.now()
+    gone = {"claim": "", "busy_until": None, "stored": 0, "finished_at": now, "expires_at": None}
+    if jobs.filter(state__in=OPEN).update(state=State.CANCELLED, **gone):
+        what = "export.cancel"
+    elif jobs.filter(state=State.READY).update(state=State.ENDED, **gone):
+        what = "export.delete"
+    else:
+        return False
+    record_act(what, by=by, subject=f"export:{job.pk}", rows=job.rows_of)
+    drop_parts(job)
+    return True
+
+
+def stop(job: ExportJob, reason: Reason) -> None:
+    """End a job that cannot go on."""
+    now = timezone.now()
+    stopped = ExportJob.objects.filter(pk=job.pk, claim=job.claim, state=State.RUNNING).update(
+        state=State.STOPPED, reason=reason, claim="", busy_until=None, stored=0, finished_at=now
+    )
+    if stopped:
+        drop_parts(job)
+
+
+def drop_parts(job: ExportJob) -> None:
+    parts = ExportPart.objects.filter(job=job).order_by()
+    while chunk := list(parts.values_list("pk", flat=True)[:AT_ONCE]):
+        ExportPart.objects.filter(pk__in=chunk).delete()
+
+
+def prune() -> int:
+    """Delete the files whose time is over, and jobs that ended long ago."""
+    now = timezone.now()
+    over = ExportJob.objects.filter(state=State.READY, expires_at__lte=now)
+    for job in over.only("pk"):
+        if over.filter(pk=job.pk).update(state=State.ENDED, stored=0):
+            drop_parts(job)
+    left = ExportPart.objects.exclude(job__state__in=(*OPEN, State.READY))
+    while chunk := list(left.order_by().values_list("pk", flat=True)[:AT_ONCE]):
+        ExportPart.objects.filter(pk__in=chunk).delete()
+    old = ExportJob.objects.filter(asked_at__lt=now - LISTED_FOR).exclude(state__in=OPEN)
+    return delete_in_chunks(old.exclude(state=State.READY))
