@@ -50,7 +50,7 @@ def _line(batch: Batch) -> dict[str, Any]:
     reported = delivered + progress.count(S.UNDELIVERED, S.REJECTED, S.EXPIRED)
     return {
         "batch": batch,
-        "name": batch.file_name or batch.get_source_display(),
+        "name": batch.title,
         "url": reverse("admin:messaging_batch_change", args=[batch.public_id]),
         "state": shown_state(batch),
         "parts": parts_of(progress),
