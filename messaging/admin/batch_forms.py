@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -26,7 +26,6 @@ from providers.gateway.vocabulary import SmsKind
 from providers.models import Account
 
 from ..batches.create import BatchDraft, paste_to_file, proposed_name
-from ..models import Template
 from ..presentation.labels import SMS_KINDS
 from ..template_values import offered_templates
 from .send_form import unavailable_reason
@@ -40,21 +39,6 @@ LONGEST_PASTED = 2_000_000
 def can_send_texts(account: Account) -> bool:
     client = account.client
     return client is not None and issubclass(client, SendsText)
-
-
-if TYPE_CHECKING:
-    TemplateModelForm = forms.ModelForm[Template]
-else:
-    TemplateModelForm = forms.ModelForm
-
-
-class TemplateForm(TemplateModelForm):
-    class Meta:
-        model = Template
-        fields = ("name", "text", "in_use")
-
-    def clean_text(self) -> str:
-        return checked_text(self.cleaned_data["text"])
 
 
 class NewBatchForm(forms.Form):

@@ -39,7 +39,7 @@ def batch_accounts() -> list[Account]:
     return [account for account in sending_accounts() if can_send_texts(account)]
 
 
-def size_context(account: Account, text: str) -> dict[str, Any]:
+def size_context(account: Account | None, text: str) -> dict[str, Any]:
     """The size of one message, without what the placeholders will add."""
     text = protect(text)
     fixed = literal(PLACEHOLDER.sub("", text))
