@@ -194,10 +194,15 @@ def _corrected_text(batch: Batch) -> str:
     return "" if corrected == batch.text else corrected
 
 
+def good_row(batch: Batch, index: int) -> StagedRow | None:
+    """The good row at `index`; None if there is no such row."""
+    good = StagedRow.objects.filter(batch=batch, verdict=StagedRow.Verdict.GOOD).order_by("pk")
+    return good[index : index + 1].first()
+
+
 def preview_of(batch: Batch, index: int, user: User | AnonymousUser) -> dict[str, Any] | None:
     """Preview of the text of the good row at `index`; None if there is no such row."""
-    good = StagedRow.objects.filter(batch=batch, verdict=StagedRow.Verdict.GOOD).order_by("pk")
-    row = good[index : index + 1].first()
+    row = good_row(batch, index)
     if row is None:
         return None
     whole = may_see_whole(batch, user)
@@ -206,6 +211,7 @@ def preview_of(batch: Batch, index: int, user: User | AnonymousUser) -> dict[str
         "text": row.text or batch.text,
         "whole": whole,
         "position": index + 1,
+        "index": index,
         "previous": index - 1 if index else None,
         "next": index + 1 if index + 1 < batch.good else None,
     }
@@ -213,7 +219,8 @@ def preview_of(batch: Batch, index: int, user: User | AnonymousUser) -> dict[str
 
 def _progress_context(batch: Batch) -> dict[str, Any]:
     progress = progress_of(batch)
-    not_delivered = progress.count(*resend.NOT_DELIVERED)
+    # Unknown outcomes are no part of it: they may have been delivered.
+    not_delivered = resend.count_resendable(batch) if batch.ended_at else 0
     unknown = progress.count(S.UNKNOWN)
     return {
         "progress": progress,

@@ -73,6 +73,7 @@ class BatchAdmin(AccountCell, ReadOnlyAdmin):
         ("<str:object_id>/accept/", "accept", batch_actions.AcceptPage),
         ("<str:object_id>/report/", "report", batch_actions.ReportPage),
         ("<str:object_id>/confirm/", "confirm", batch_start.ConfirmPage),
+        ("<str:object_id>/test/", "test", batch_start.TrialPage),
         ("<str:object_id>/pause/", "pause", batch_actions.PausePage),
         ("<str:object_id>/continue/", "continue", batch_actions.ContinuePage),
         ("<str:object_id>/unschedule/", "unschedule", batch_actions.UnschedulePage),

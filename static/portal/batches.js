@@ -14,12 +14,9 @@
     });
   }
 
-  // A chosen day selects "later".
-  document.querySelectorAll(".start-time input").forEach((field) =>
-    field.addEventListener("input", () => {
-      document.querySelector("[name=when][value=later]").checked = true;
-    })
-  );
+  // The time is what is missing: the day is proposed.
+  const later = document.querySelector("[name=when][value=later]");
+  if (later) later.addEventListener("change", () => document.getElementById("id_clock").focus());
 
   // The rest of the page belongs to one state of the batch, so a new state reloads the page.
   document.addEventListener("htmx:afterSwap", (event) => {

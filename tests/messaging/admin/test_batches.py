@@ -201,7 +201,7 @@ def test_a_missing_start_time_is_reported_beside_its_field(browser: Client) -> N
     batch = make_batch(numbers(1))
     page = confirm(browser, batch, when="later", day="2026-01-01").content.decode()
     assert page.count("Enter a time.") == 2
-    assert 'aria-describedby="start-problem"' in page
+    assert 'aria-describedby="id_clock_helptext id_clock_error"' in page
 
 
 def test_uploading_again_prefills_the_text(browser: Client) -> None:
