@@ -13,6 +13,7 @@ from unfold.sites import UnfoldAdminSite
 
 from core.client_address import client_address
 
+from .my_notices import bell_context
 from .roles import role_names
 
 MAX_SEARCHED: Final = 200
@@ -36,6 +37,7 @@ class PortalSite(UnfoldAdminSite):
         from .banners import banner_zone
         from .hosts_page import hosts_urls
         from .my_day import my_day
+        from .my_notices import notices_urls
         from .my_settings import my_settings_urls
         from .sandbox_pages import sandbox_urls
 
@@ -45,13 +47,15 @@ class PortalSite(UnfoldAdminSite):
             path("my-day/", my_day, name="my_day"),
             *sandbox_urls(self),
             *my_settings_urls(self),
+            *notices_urls(self),
         ]
         ours = [*hold_urls(self), *hosts_urls(self), *figures_urls(self), *lookup_urls(self)]
         return [*custom, *ours, *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context: dict[str, Any] = super().each_context(request)
-        return {**context, "own_roles": SimpleLazyObject(lambda: role_names(request.user))}
+        roles = SimpleLazyObject(lambda: role_names(request.user))
+        return {**context, "own_roles": roles, **bell_context(request)}
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
         """The app list, built on first use.

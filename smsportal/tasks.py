@@ -1,4 +1,4 @@
-"""Tasks of the queue that concern sign-ins and sessions."""
+"""Tasks of the queue that concern sign-ins, sessions and notices."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
 from django.contrib.sessions.models import Session
 
+from core import notices
 from core.pruning import delete_in_chunks
 from providers import clock
 
 
 def prune() -> int:
-    """Delete ended sessions, and sign-ins and failures older than `JOURNAL_DAYS` days.
+    """Delete ended sessions, old notices, and sign-ins and failures older than `JOURNAL_DAYS` days.
 
     They hold names and addresses. Returns the number of deleted rows.
     """
     old = clock.now() - timedelta(days=settings.JOURNAL_DAYS)
-    return sum(
+    return notices.prune() + sum(
         delete_in_chunks(rows)
         for rows in (
             Session.objects.filter(expire_date__lt=clock.now()),
