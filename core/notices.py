@@ -10,14 +10,13 @@ from datetime import timedelta
 from typing import Final
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from .models import Notice
 from .pruning import delete_in_chunks
 from .stored_texts import Stored
 
-MOST_COUNTED: Final = 99
 MOST_SHOWN: Final = 100
 KEPT_FOR: Final = timedelta(days=30)
 
@@ -33,9 +32,10 @@ def unread_of(user: User) -> QuerySet[Notice]:
     return Notice.objects.filter(user=user, read_at=None)
 
 
-def count_unread(user: User) -> int:
-    """One more than `MOST_COUNTED` if there are more than that."""
-    return unread_of(user).order_by()[: MOST_COUNTED + 1].count()
+def unread_of_row() -> Subquery:
+    """The number of unread notices of each user in a query of users, or None."""
+    unread = Notice.objects.filter(user=OuterRef("pk"), read_at=None).order_by()
+    return Subquery(unread.values("user").annotate(count=Count("pk")).values("count"))
 
 
 def newest_of(user: User) -> Sequence[Notice]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
+from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import SimpleLazyObject
@@ -17,16 +19,32 @@ from core.admin.pages import Page, current_user
 from core.models import Notice
 from core.stored_texts import show
 
+from .roles import roles_text
 
-def bell_context(request: HttpRequest) -> dict[str, Any]:
-    """The number of unread notices, which is counted only where a page shows it."""
-    return {"unread_notices": SimpleLazyObject(lambda: _unread(request))}
+MOST_COUNTED: Final = 99
 
 
-def _unread(request: HttpRequest) -> str:
-    count = notices.count_unread(current_user(request))
-    most = notices.MOST_COUNTED
-    return "" if not count else str(count) if count <= most else f"{most}+"
+def own_context(request: HttpRequest) -> dict[str, Any]:
+    """What every page says of its reader: the roles, and how many notices are unread.
+
+    One query reads both, where the first of them is shown.
+    """
+
+    @cache
+    def facts() -> tuple[str, str]:
+        user = request.user
+        if not isinstance(user, User):
+            return "", ""
+        rows = User.objects.filter(pk=user.pk).order_by("groups__pk")
+        found = list(rows.values_list("groups__name", notices.unread_of_row()))
+        count = (found[0][1] if found else 0) or 0
+        words = "" if not count else str(count) if count <= MOST_COUNTED else f"{MOST_COUNTED}+"
+        return roles_text([name for name, _count in found if name], user), words
+
+    return {
+        "own_roles": SimpleLazyObject(lambda: facts()[0]),
+        "unread_notices": SimpleLazyObject(lambda: facts()[1]),
+    }
 
 
 class NoticesPage(Page, TemplateView):

@@ -13,8 +13,7 @@ from unfold.sites import UnfoldAdminSite
 
 from core.client_address import client_address
 
-from .my_notices import bell_context
-from .roles import role_names
+from .my_notices import own_context
 
 MAX_SEARCHED: Final = 200
 """Characters of a search."""
@@ -54,8 +53,7 @@ class PortalSite(UnfoldAdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context: dict[str, Any] = super().each_context(request)
-        roles = SimpleLazyObject(lambda: role_names(request.user))
-        return {**context, "own_roles": roles, **bell_context(request)}
+        return {**context, **own_context(request)}
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
         """The app list, built on first use.

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -30,6 +29,7 @@ from providers.engine.bulk_throttle import bulk_rate_per_minute
 from providers.engine.leases import is_engine_alive
 from providers.error_texts import Explanation, explain
 from providers.presentation.balance_texts import balance_line
+from providers.presentation.cost_texts import cost_line
 
 from ..batches import resend
 from ..batches.duplicates import overlap_of, recent_duplicate
@@ -280,14 +280,13 @@ def _reasons(batch: Batch) -> Iterator[tuple[str, int, str]]:
         yield explain(reason, waited=_("24 hours")).title, count, url
 
 
-def estimate_of(batch: Batch) -> dict[str, Any]:
+def estimate_of(batch: Batch, reader: User | AnonymousUser) -> dict[str, Any]:
     """The estimated cost and time, the account's balance, and the warnings."""
     account = batch.account
     pace = bulk_rate_per_minute(account)
-    price: Decimal | None = account.price_per_segment
     earlier = recent_duplicate(batch)
     return {
-        "cost": price * batch.segments if price is not None else None,
+        "cost_line": cost_line(account, batch.segments, reader),
         "paused": paused_note(account, BATCH_WAITS),
         "balance_line": balance_line(balance_of(account)),
         "pace": int(pace),

@@ -129,7 +129,7 @@ class ConfirmPage(BatchAction):
             "seen": fingerprint(batch),
             **reading_context(batch, whole=may_see_whole(batch, self.request.user)),
             "zone": timezone.get_current_timezone_name(),
-            **estimate_of(batch),
+            **estimate_of(batch, self.request.user),
         }
         return render(self.request, "messaging/batches/confirm.html", context)
 

@@ -20,6 +20,7 @@ from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
 from providers.limit_texts import limit_text
 from providers.models import Account
+from providers.presentation.cost_texts import cost_line
 
 from .. import queue_message, segments
 from ..models import Message
@@ -127,19 +128,24 @@ class SendPage(AccountFormPage[Message], SendFormView):
         context = super().get_context_data(**kwargs)
         form: SendForm = context["form"]
         values = form.data if form.is_bound else form.initial
+        filled = filled_text(str(values.get("text", "")), form)
+        shown = preview_of(
+            form.sending_account,
+            str(values.get("recipient", "")),
+            filled,
+            current_user(self.request),
+        )
         return {
             **context,
             "kind": form.kind,
-            "preview": preview_of(
-                form.sending_account,
-                str(values.get("recipient", "")),
-                filled_text(str(values.get("text", "")), form),
-                current_user(self.request),
+            "preview": shown,
+            "cost_line": cost_line(
+                form.sending_account, max(shown.count.segments, 1), self.request.user
             ),
             "asleep": not is_engine_alive(),
             **pause_context(self.account, self.accounts, unavailable_reason),
             "repeats": form.repeats if form.is_bound and form.is_valid() else None,
-            "filled": filled_text(str(values.get("text", "")), form) if form.variables else "",
+            "filled": filled if form.variables else "",
             "may_bulk": self.request.user.has_perm("messaging.bulk_message"),
         }
 
@@ -211,6 +217,7 @@ def preview(request: HttpRequest) -> HttpResponse:
         "filled": filled if values else "",
         "kind": kind_of(account),
         "account": account,
+        "cost_line": cost_line(account, max(shown.count.segments, 1), request.user),
         "fetched": True,
     }
     return render(request, "messaging/preview.html", context)

@@ -17,6 +17,7 @@ from core.admin.pages import current_user, new_form_token
 from core.masking import shown_number
 from core.visibility import may_see_whole
 from providers import clock
+from providers.presentation.cost_texts import cost_line
 
 from ..models import Batch, Message, StagedRow
 from ..presentation.labels import shown_state
@@ -90,6 +91,7 @@ def trial_context(request: HttpRequest, batch: Batch, form: TrialForm | None) ->
     unsent = TrialForm(batch=batch, reader=person, initial={"form_token": new_form_token()})
     return {
         "test_form": form or unsent,
+        "test_cost_line": cost_line(batch.account, batch.usual_segments or 1, person),
         "test_impossible": unavailable_reason(batch.account),
         "tests": list(_recent_tests(request, batch)),
     }

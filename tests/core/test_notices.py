@@ -21,7 +21,7 @@ def test_event_is_told_once_to_each_person() -> None:
     for user in (me, me, colleague):
         notices.notify(user.pk, "thing:1:ended", TEXT, "/")
     notices.notify(me.pk, "thing:2:ended", TEXT, "/")
-    assert (notices.count_unread(me), notices.count_unread(colleague)) == (2, 1)
+    assert (notices.unread_of(me).count(), notices.unread_of(colleague).count()) == (2, 1)
 
 
 def test_read_notice_stays_and_is_not_told_again() -> None:
@@ -29,7 +29,7 @@ def test_read_notice_stays_and_is_not_told_again() -> None:
     notices.notify(me.pk, "thing:1:ended", TEXT, "/")
     notices.mark_read(notices.unread_of(me))
     notices.notify(me.pk, "thing:1:ended", TEXT, "/")
-    assert notices.count_unread(me) == 0
+    assert notices.unread_of(me).count() == 0
     assert len(notices.newest_of(me)) == 1
 
 
