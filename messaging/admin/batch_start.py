@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -28,6 +30,9 @@ from .batch_check import reading_context
 from .batch_page import context_of, estimate_of, fingerprint, preview_of
 from .start_form import StartForm
 from .trial_send import TrialForm, trial_context
+
+START: Final = {"when": "now", "day": "", "clock": ""}
+"""What the form for the start holds at first."""
 
 
 def _is_confirmed(confirmed: str, batch: Batch) -> bool:
@@ -57,7 +62,7 @@ class ConfirmPage(BatchAction):
         if not batch.is_accepted:
             messages.warning(request, _("Tick each warning before you continue."))
             return self.back_to(batch)
-        return self._page(batch, StartForm())
+        return self._page(batch, StartForm(initial=START | request.GET.dict()))
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
@@ -123,7 +128,10 @@ class ConfirmPage(BatchAction):
             "batch": batch,
             "form": form,
             "back": self.model_admin.object_url(batch),
-            "urls": {name: self.model_admin.object_url(batch, name) for name in ("row", "test")},
+            "urls": {
+                name: self.model_admin.object_url(batch, name)
+                for name in ("row", "test", "confirm")
+            },
             "preview": preview_of(batch, index, self.request.user),
             **trial_context(self.request, batch, test_form),
             "seen": fingerprint(batch),
@@ -138,7 +146,17 @@ class TrialPage(ConfirmPage):
     """Sends a test of the batch, and shows the confirm page again."""
 
     permission_required = ("messaging.bulk_message", "messaging.send_message")
-    http_method_names = ["post"]
+    http_method_names = ["get", "post"]
+
+    def get(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._back_to_confirm(self.find(object_id))
+
+    def _back_to_confirm(self, batch: Batch) -> HttpResponse:
+        """The confirm page with what was typed there."""
+        typed = {name: self.request.POST.get(name, "")[:20] for name in START}
+        query = urlencode({name: value for name, value in typed.items() if value})
+        url = self.model_admin.object_url(batch, "confirm")
+        return HttpResponseRedirect(f"{url}?{query}" if query else url)
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
@@ -147,16 +165,17 @@ class TrialPage(ConfirmPage):
             return self.back_to(batch)
         by = current_user(request)
         form = TrialForm(request.POST, batch=batch, reader=by)
+        start = StartForm(initial=START | {name: request.POST.get(name, "") for name in START})
         if not form.is_valid():
-            return self._page(batch, StartForm(), form)
+            return self._page(batch, start, form)
         token = form.cleaned_data["form_token"]
         if form.needs_confirmation and not queue_message.was_sent(token, by):
-            return self._page(batch, StartForm(), form)
+            return self._page(batch, start, form)
         try:
             message, created = queue_message.queue(form.draft, by=by, form_token=token)
         except LimitReached as limit:
             form.add_error(None, limit_text(limit))
-            return self._page(batch, StartForm(), form)
+            return self._page(batch, start, form)
         if created:
             self.log(batch, log_texts.BATCH_TESTED.store(id=message.public_id))
             messages.success(request, _("The test is on its way. Its state is shown below."))
@@ -166,4 +185,4 @@ class TrialPage(ConfirmPage):
                 _("This test was already submitted at %(time)s. Nothing was sent twice.")
                 % {"time": full_time(message.created_at)},
             )
-        return HttpResponseRedirect(self.model_admin.object_url(batch, "confirm"))
+        return self._back_to_confirm(batch)

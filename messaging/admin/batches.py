@@ -95,7 +95,10 @@ class BatchAdmin(AccountCell, ReadOnlyAdmin):
 
     @admin.display(description=_("Name / text"), ordering="name")
     def name_(self, batch: Batch) -> SafeString:
-        below = " ".join(batch.text[:LINE].split()) or str(batch.get_source_display())
+        text = " ".join(batch.text[:LINE].split())
+        is_said = text.startswith(batch.title.removesuffix("…"))
+        other = batch.file_name or str(batch.get_source_display())
+        below = other if is_said or not text else text
         return format_html(
             '<bdi class="batch-name" dir="auto">{}</bdi> <bdi class="one-line" dir="auto">{}</bdi>',
             batch.title,

@@ -86,8 +86,7 @@ class StartForm(forms.Form):
     @property
     def proposed_day(self) -> str:
         """The typed day, or today."""
-        typed = self["day"].value()
-        return str(typed) if self.is_bound and typed else timezone.localdate().isoformat()
+        return str(self["day"].value() or timezone.localdate().isoformat())
 
     def _moment(self, local: datetime) -> datetime | None:
         """The moment that is meant, or None with an error beside the time."""

@@ -141,6 +141,26 @@ def test_test_is_no_reason_for_a_warning_about_the_same_text(
     assert batch.state == "sending"
 
 
+def test_test_keeps_what_was_typed_about_the_start(
+    client: Client, manager: User, batch: Batch
+) -> None:
+    typed = {"when": "later", "day": "2027-03-31", "clock": "18:00"}
+    wrong = html(post(client, batch, recipient="12", **typed))
+    sent = html(client.get(post(client, batch, **typed)["Location"]))
+    for page in (wrong, sent):
+        assert 'value="later" checked' in page
+        assert 'value="2027-03-31"' in page
+        assert 'value="18:00"' in page
+        # The other form posts to its own address, whichever page this is.
+        assert f'action="{url(batch, "confirm")}"' in page
+
+
+def test_address_of_the_test_leads_to_the_confirm_page(
+    client: Client, manager: User, batch: Batch
+) -> None:
+    assert client.get(url(batch, "test"))["Location"] == url(batch, "confirm")
+
+
 # --- the time of the start ----------------------------------------------------
 
 
