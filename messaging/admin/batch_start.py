@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -33,6 +33,11 @@ from .trial_send import TrialForm, trial_context
 
 START: Final = {"when": "now", "day": "", "clock": ""}
 """What the form for the start holds at first."""
+
+
+def _typed(values: QueryDict) -> dict[str, str]:
+    """What was typed about the start in the other form of the page."""
+    return {name: values.get(name, usual)[:20] for name, usual in START.items()}
 
 
 def _is_confirmed(confirmed: str, batch: Batch) -> bool:
@@ -62,7 +67,7 @@ class ConfirmPage(BatchAction):
         if not batch.is_accepted:
             messages.warning(request, _("Tick each warning before you continue."))
             return self.back_to(batch)
-        return self._page(batch, StartForm(initial=START | request.GET.dict()))
+        return self._page(batch, StartForm(initial=_typed(request.GET)))
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
@@ -153,8 +158,8 @@ class TrialPage(ConfirmPage):
 
     def _back_to_confirm(self, batch: Batch) -> HttpResponse:
         """The confirm page with what was typed there."""
-        typed = {name: self.request.POST.get(name, "")[:20] for name in START}
-        query = urlencode({name: value for name, value in typed.items() if value})
+        typed = _typed(self.request.POST)
+        query = urlencode({name: value for name, value in typed.items() if value != START[name]})
         url = self.model_admin.object_url(batch, "confirm")
         return HttpResponseRedirect(f"{url}?{query}" if query else url)
 
@@ -165,7 +170,7 @@ class TrialPage(ConfirmPage):
             return self.back_to(batch)
         by = current_user(request)
         form = TrialForm(request.POST, batch=batch, reader=by)
-        start = StartForm(initial=START | {name: request.POST.get(name, "") for name in START})
+        start = StartForm(initial=_typed(request.POST))
         if not form.is_valid():
             return self._page(batch, start, form)
         token = form.cleaned_data["form_token"]
