@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext
 
 from core.admin.buttons import Crumb
-from core.admin.pages import current_user
+from core.admin.pages import current_user, require
 from core.times import full_time
 from core.visibility import may_see_whole
 from providers.daily_limits import LimitReached
@@ -150,7 +150,6 @@ class ConfirmPage(BatchAction):
 class TrialPage(ConfirmPage):
     """Sends a test of the batch, and shows the confirm page again."""
 
-    permission_required = ("messaging.bulk_message", "messaging.send_message")
     http_method_names = ["get", "post"]
 
     def get(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -164,6 +163,7 @@ class TrialPage(ConfirmPage):
         return HttpResponseRedirect(f"{url}?{query}" if query else url)
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        require(request, "messaging.send_message")
         batch = self.find(object_id)
         if batch.state != lifecycle.B.READY or batch.is_on_hold or not batch.is_accepted:
             messages.warning(request, _("No change: the batch is already in another state."))

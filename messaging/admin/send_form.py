@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django import forms
 from django.http import QueryDict
@@ -137,7 +137,7 @@ class SendForm(RecipientForm):
         text = str(typed.get("text", ""))[:LONGEST_TYPED]
         self.variables = variables_of(text)[:MAX_VARIABLES]
         if self.is_bound:
-            self.data = self.data.copy()
+            self.data = data = cast("QueryDict", self.data).copy()
         for index, name in enumerate(self.variables):
             field, value = f"value_{index}", self.values.get(name, "")
             self.fields[field] = forms.CharField(
@@ -147,7 +147,7 @@ class SendForm(RecipientForm):
                 error_messages={"required": gettext("Enter a value.")},
             )
             if self.is_bound:
-                self.data[field] = value
+                data[field] = value
             else:
                 self.initial[field] = value
 

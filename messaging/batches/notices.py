@@ -35,12 +35,12 @@ def tell_finished(batch: Batch) -> None:
 
 def tell_paused(batch: Batch) -> None:
     """The portal paused it, or did not start it at its time."""
-    _tell(batch, f"paused:{_moment(batch)}", PAUSED.store(name=batch.title))
+    _tell(batch, f"paused-{_moment(batch)}", PAUSED.store(name=batch.title))
 
 
 def tell_paused_by(batch: Batch, by: User) -> None:
     text = PAUSED_BY.store(name=batch.title, person=person_name(by))
-    _tell(batch, f"paused:{_moment(batch)}", text, by)
+    _tell(batch, f"paused-{_moment(batch)}", text, by)
 
 
 def tell_cancelled_by(batch: Batch, by: User | None) -> None:
@@ -56,7 +56,7 @@ def tell_blocked() -> None:
         since = batch.account.paused_at
         if since is not None:
             text = BLOCKED.store(name=batch.title, account=batch.account.name)
-            _tell(batch, f"blocked:{since.timestamp():.6f}", text)
+            _tell(batch, f"blocked-{since.timestamp():.6f}", text)
 
 
 def _moment(batch: Batch) -> str:
