@@ -42,6 +42,38 @@ class Act(models.Model):
         return f"{self.what} {self.subject}".strip()
 
 
+class Notice(models.Model):
+    """What a person is told about something they began. `core.notices` writes it."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False, related_name="+"
+    )
+    event = models.CharField(max_length=100)
+    """What happened, such as `batch:12:finished`. A person is told of it once."""
+    text = models.TextField()
+    """A stored text (`core.stored_texts`)."""
+    url = models.CharField(max_length=200)
+    """The path of the page that shows more."""
+    created_at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=("user", "event"), name="notice_once"),
+        ]
+        indexes = [
+            models.Index(fields=("user", "-created_at", "-id"), name="notice_newest"),
+            models.Index(
+                fields=("user",), name="notice_unread", condition=models.Q(read_at__isnull=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.event
+
+
 class KeyCheck(models.Model):
     """A check value of one key: a keyed hash of a constant, which says nothing about the key.
 

@@ -28,6 +28,7 @@ BATCH_CONTINUED_AFTER: Final = declare(
 )
 """With `paused_at` and `reason`, which the row forgets."""
 BATCH_CHECKED_AGAIN: Final = declare("batch.checked_again", _("Another check requested"))
+BATCH_TESTED: Final = declare("batch.tested", _("Test sent as message %(id)s"))
 BATCH_CANCELLED: Final = declare("batch.cancelled", _("Cancelled for the rest"))
 BATCH_SENT_AGAIN: Final = declare("batch.sent_again", _("Sent again as batch %(id)s"))
 WARNINGS_CONFIRMED: Final = declare("batch.warnings_confirmed", _("Warnings confirmed"))

@@ -35,7 +35,7 @@ from .presentation import (
     search_hits,
     visibility,
 )
-from .presentation.journal_links import find_subjects, message_links
+from .presentation.journal_links import batch_links, find_subjects, message_links
 from .presentation.missing_reports import missing_reports_of
 from .states import MessageState
 
@@ -62,6 +62,7 @@ def register_app() -> None:
     explanations.register()
     far_times.register("queued messages", FarTime(_queued, "not_before").bring_near)
     register_subject_resolver("message", message_links)
+    register_subject_resolver("batch", batch_links)
     register_subject_finder(find_subjects)
     register_missing_reports(missing_reports_of)
     subscribe(DeliveryReported, apply_report.on_delivery)

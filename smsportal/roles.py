@@ -7,6 +7,7 @@ role gets the permissions that it lacks. Permissions are never removed.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any, Final
 
 from django.apps.registry import Apps
@@ -205,7 +206,11 @@ def role_names(user: object) -> str:
     """The roles of a person in the active language. Visitors have none."""
     if not isinstance(user, User):
         return ""
-    words = [role_label(group.name) for group in user.groups.all()]
+    return roles_text([group.name for group in user.groups.all()], user)
+
+
+def roles_text(names: Iterable[str], user: User) -> str:
+    words = [role_label(name) for name in names]
     return listed([pgettext("role", "Superuser"), *words] if user.is_superuser else words)
 
 

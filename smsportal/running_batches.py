@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db.models import Q
@@ -15,25 +13,10 @@ from core.times import rough_duration
 from messaging.batches.progress import Progress, progress_of, time_left
 from messaging.batches.states import BatchState
 from messaging.models import Batch
+from messaging.presentation.batch_bar import delivered_share, parts_of
 from messaging.presentation.batch_labels import shown_state
-from messaging.states import MessageState
 
-S = MessageState
 SHOWN: Final = (BatchState.SENDING, BatchState.PAUSED, BatchState.SCHEDULED)
-PARTS: Final[Mapping[str, tuple[MessageState, ...]]] = {
-    "good": (S.DELIVERED,),
-    "wait": (S.SUBMITTED, S.IN_TRANSIT, S.SENDING),
-    "bad": (S.UNDELIVERED, S.REJECTED, S.EXPIRED, S.REFUSED, S.NOT_SENT),
-    "warn": (S.UNKNOWN,),
-}
-"""The parts of the bar by what they mean. The rest of it is what waits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    role: str
-    x: str
-    width: str
 
 
 def batch_lines(whose: Q | None = None, most: int = 4) -> list[dict[str, Any]]:
@@ -46,28 +29,15 @@ def batch_lines(whose: Q | None = None, most: int = 4) -> list[dict[str, Any]]:
 def _line(batch: Batch) -> dict[str, Any]:
     progress = progress_of(batch) if batch.started_at else Progress(batch.good)
     left = time_left(batch, progress)
-    delivered = progress.count(S.DELIVERED)
-    reported = delivered + progress.count(S.UNDELIVERED, S.REJECTED, S.EXPIRED)
     return {
         "batch": batch,
-        "name": batch.file_name or batch.get_source_display(),
+        "name": batch.title,
         "url": reverse("admin:messaging_batch_change", args=[batch.public_id]),
         "state": shown_state(batch),
         "parts": parts_of(progress),
         "progress": _("%(out)s of %(total)s")
         % {"out": f"{progress.out:,}", "total": f"{progress.total:,}"},
         "left": _("about %(left)s left") % {"left": rough_duration(left)} if left else "",
-        "delivered": f"{100 * delivered / reported:.1f}%" if reported else "",
+        "delivered": delivered_share(progress),
         "by": person_name(batch.created_by),
     }
-
-
-def parts_of(progress: Progress) -> list[Part]:
-    """The bar's parts, in percent of all messages."""
-    found, start = [], 0.0
-    for role, states in PARTS.items():
-        width = 100 * progress.count(*states) / progress.total if progress.total else 0.0
-        if width:
-            found.append(Part(role, f"{start:.2f}%", f"{width:.2f}%"))
-            start += width
-    return found

@@ -14,9 +14,8 @@ from django.utils.translation import pgettext_lazy
 from unfold.sites import UnfoldAdminSite
 
 from core.client_address import client_address
-from core.page_memory import remember
 
-from .roles import role_names
+from .my_notices import own_context
 
 MAX_SEARCHED: Final = 200
 """Characters of a search."""
@@ -30,10 +29,6 @@ def _names_a_function(value: str) -> bool:
     except ImportError:
         return False
     return True
-
-
-def _roles_of(request: HttpRequest) -> str:
-    return remember("roles", request, lambda: role_names(request.user))
 
 
 class PortalSite(UnfoldAdminSite):
@@ -52,6 +47,7 @@ class PortalSite(UnfoldAdminSite):
         from .hosts_page import hosts_urls
         from .my_day import my_day
         from .my_exports import my_exports_urls
+        from .my_notices import notices_urls
         from .my_settings import my_settings_urls
         from .sandbox_pages import sandbox_urls
 
@@ -61,13 +57,14 @@ class PortalSite(UnfoldAdminSite):
             *sandbox_urls(self),
             *my_settings_urls(self),
             *my_exports_urls(self),
+            *notices_urls(self),
         ]
         ours = [*hold_urls(self), *hosts_urls(self), *figures_urls(self), *lookup_urls(self)]
         return [*custom, *ours, *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context: dict[str, Any] = super().each_context(request)
-        return {**context, "own_roles": SimpleLazyObject(lambda: _roles_of(request))}
+        return {**context, **own_context(request)}
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         from .sidebar import navigation

@@ -1,4 +1,4 @@
-"""Tasks of the queue that concern sign-ins, sessions and exports."""
+"""Tasks of the queue that concern sign-ins, sessions, exports and notices."""
 
 from __future__ import annotations
 
@@ -8,24 +8,29 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
 from django.contrib.sessions.models import Session
 
+from core import notices
 from core.admin.export_jobs import end
 from core.pruning import delete_in_chunks
 from providers import clock
 
 
 def prune() -> int:
-    """Delete ended sessions, and sign-ins and failures older than `JOURNAL_DAYS` days.
+    """Delete ended sessions, old notices, and sign-ins and failures older than `JOURNAL_DAYS` days.
 
     They hold names and addresses. Also delete the files of exports whose time is over. Returns the
     number of deleted rows.
     """
     old = clock.now() - timedelta(days=settings.JOURNAL_DAYS)
-    return end.prune() + sum(
-        delete_in_chunks(rows)
-        for rows in (
-            Session.objects.filter(expire_date__lt=clock.now()),
-            AccessAttempt.objects.filter(attempt_time__lt=old),
-            AccessFailureLog.objects.filter(attempt_time__lt=old),
-            AccessLog.objects.filter(attempt_time__lt=old),
+    return (
+        notices.prune()
+        + end.prune()
+        + sum(
+            delete_in_chunks(rows)
+            for rows in (
+                Session.objects.filter(expire_date__lt=clock.now()),
+                AccessAttempt.objects.filter(attempt_time__lt=old),
+                AccessFailureLog.objects.filter(attempt_time__lt=old),
+                AccessLog.objects.filter(attempt_time__lt=old),
+            )
         )
     )

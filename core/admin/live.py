@@ -43,6 +43,7 @@ def changed_cells(admin: ModelPages, request: HttpRequest, cells: Cells) -> Json
     """
     ids = [one for one in request.headers.get("X-Rows", "").split(",") if one][:MAX_ROWS]
     rows = list(admin.get_queryset(request).filter(public_id__in=ids).order_by())
+    admin.prepare_rows(rows)
     newer = _newer(admin, request, max(rows, key=lambda row: row.pk)) if rows else 0
     text = ngettext("Show %(count)d new", "Show %(count)d new", newer) % {"count": newer}
     found = {

@@ -109,7 +109,7 @@ def names_of(by: By, values: Iterable[Any], subject: Subject) -> Callable[[Any],
             names = {user.pk: person_name(user) for user in User.objects.filter(pk__in=known)}
         case By.BATCH:
             batches = Batch.objects.filter(pk__in=known)
-            names = {one.pk: one.file_name or str(one.get_source_display()) for one in batches}
+            names = {one.pk: one.title for one in batches}
         case By.KIND:
             names = {kind.value: str(kind.label) for kind in Figure.Kind}
         case By.COUNTRY:

@@ -1,8 +1,9 @@
 """Admin pages for messages, batches, templates and the do-not-send list."""
 
-from .batches import BatchAdmin, TemplateAdmin
+from .batches import BatchAdmin
 from .do_not_send import DoNotSendAdmin
 from .messages import MessageAdmin
+from .templates import TemplateAdmin
 
 __all__ = [
     "BatchAdmin",

@@ -170,7 +170,8 @@ class ResendPage(BatchAction):
             return self.back_to(batch)
         resent = resend.resend_batch(batch, current_user(request), token)
         self.log(batch, log_texts.BATCH_SENT_AGAIN.store(id=resent.public_id))
-        return self.back_to(resent)
+        # The confirm page waits until its recipients are read.
+        return HttpResponseRedirect(self.model_admin.object_url(resent, "confirm"))
 
 
 class ReportPage(BatchAction):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.translation import gettext, pgettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
 )
 
 from core.punctuation import label_text
@@ -23,14 +25,11 @@ from providers.gateway.client import SendsText
 from providers.gateway.vocabulary import SmsKind
 from providers.models import Account
 
-from .. import segments
-from ..batches.create import BatchDraft, paste_to_file
-from ..batches.importing.lookalikes import odd_braces
-from ..batches.importing.placeholders import placeholders_in
-from ..models import Template
+from ..batches.create import BatchDraft, paste_to_file, proposed_name
 from ..presentation.labels import SMS_KINDS
-from ..text_rules import LONGEST_TYPED, check_text
+from ..template_values import offered_templates
 from .send_form import unavailable_reason
+from .text_fields import checked_text, template_field, text_field
 
 MEGABYTE = 1024 * 1024
 LONGEST_PASTED = 2_000_000
@@ -40,62 +39,6 @@ LONGEST_PASTED = 2_000_000
 def can_send_texts(account: Account) -> bool:
     client = account.client
     return client is not None and issubclass(client, SendsText)
-
-
-class TemplateSelect(UnfoldAdminSelectWidget):
-    """Carries the templates' texts, so that the page can copy the chosen one into its field."""
-
-    def __init__(self, templates: Iterable[Template] = ()) -> None:
-        super().__init__()
-        self._texts = {template.public_id: template.text for template in templates}
-
-    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
-        if str(value) in self._texts:
-            option["attrs"]["data-text"] = self._texts[str(value)]
-        return option
-
-
-def checked_text(text: str) -> str:
-    """The text of a batch or template as it is kept. Raises `ValidationError`."""
-    odd = odd_braces(text)
-    if odd:
-        raise forms.ValidationError(
-            gettext(
-                "“%(written)s” is not replaced with a column's value. Write the column name in"
-                " single braces, or put a backslash before these characters to send them."
-            )
-            % {"written": odd}
-        )
-    return check_text(
-        text, has_placeholders=bool(placeholders_in(segments.normalise_line_ends(text)))
-    )
-
-
-def text_field() -> forms.CharField:
-    return forms.CharField(
-        label=pgettext_lazy("field", "Text"),
-        max_length=LONGEST_TYPED,
-        strip=False,
-        help_text=_("{Name} is replaced with each row's value in the “Name” column."),
-        widget=UnfoldAdminTextareaWidget({"rows": 4, "dir": "auto", "maxlength": False}),
-        error_messages={"required": _("Enter the text.")},
-    )
-
-
-if TYPE_CHECKING:
-    TemplateModelForm = forms.ModelForm[Template]
-else:
-    TemplateModelForm = forms.ModelForm
-
-
-class TemplateForm(TemplateModelForm):
-    class Meta:
-        model = Template
-        fields = ("name", "text", "in_use")
-
-    def clean_text(self) -> str:
-        return checked_text(self.cleaned_data["text"])
 
 
 class NewBatchForm(forms.Form):
@@ -112,8 +55,14 @@ class NewBatchForm(forms.Form):
         widget=UnfoldAdminSelectWidget(),
         error_messages={"required": _("This account has no sender ID yet.")},
     )
-    template = forms.ChoiceField(label=pgettext_lazy("field", "Template"), required=False)
     text = text_field()
+    name = forms.CharField(
+        label=_("Name of the batch"),
+        required=False,
+        max_length=80,
+        help_text=_("For the list. Left empty, the text's beginning is used."),
+        widget=UnfoldAdminTextInputWidget({"autocomplete": "off"}),
+    )
     pasted = forms.CharField(
         label=_("Paste recipients"),
         required=False,
@@ -133,11 +82,15 @@ class NewBatchForm(forms.Form):
     form_token = forms.CharField(widget=forms.HiddenInput, max_length=64)
 
     def __init__(
-        self, *args: Any, account: Account, accounts: Iterable[Account], **kwargs: Any
+        self,
+        *args: Any,
+        account: Account,
+        accounts: Iterable[Account],
+        reader: User,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **{"label_suffix": "", **kwargs})
         self.sending_account = account
-        templates = list(Template.objects.filter(in_use=True))
         self._set_choices(
             "account",
             [(one.public_id, one.name) for one in accounts],
@@ -152,10 +105,7 @@ class NewBatchForm(forms.Form):
             else ()
         )
         self._set_choices("sender_id", [(sender, sender) for sender in senders])
-        named = [("", pgettext("choice", "none"))] + [
-            (one.public_id, one.name) for one in templates
-        ]
-        self._set_choices("template", named, TemplateSelect(templates))
+        self.fields["template"] = template_field(offered_templates(reader))
         self.fields["file"].help_text = gettext(
             "CSV, XLSX or ODS, up to %(rows)s rows, %(size)s MB."
         ) % {"rows": f"{settings.BATCH_ROWS:,}", "size": settings.BATCH_MEGABYTES}
@@ -210,6 +160,7 @@ class NewBatchForm(forms.Form):
             text=values["text"],
             sms_kind=values["sms_kind"],
             sender_id=values["sender_id"],
+            name=values["name"].replace("\0", "").strip() or proposed_name(values["text"]),
             file_name=(file.name or "file") if file else "",
             content=_chunks_of(file) if file else [paste_to_file(values["pasted"])],
         )

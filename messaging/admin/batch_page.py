@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -30,6 +29,7 @@ from providers.engine.bulk_throttle import bulk_rate_per_minute
 from providers.engine.leases import is_engine_alive
 from providers.error_texts import Explanation, explain
 from providers.presentation.balance_texts import balance_line
+from providers.presentation.cost_texts import cost_line
 
 from ..batches import resend
 from ..batches.duplicates import overlap_of, recent_duplicate
@@ -194,10 +194,15 @@ def _corrected_text(batch: Batch) -> str:
     return "" if corrected == batch.text else corrected
 
 
+def good_row(batch: Batch, index: int) -> StagedRow | None:
+    """The good row at `index`; None if there is no such row."""
+    good = StagedRow.objects.filter(batch=batch, verdict=StagedRow.Verdict.GOOD).order_by("pk")
+    return good[index : index + 1].first()
+
+
 def preview_of(batch: Batch, index: int, user: User | AnonymousUser) -> dict[str, Any] | None:
     """Preview of the text of the good row at `index`; None if there is no such row."""
-    good = StagedRow.objects.filter(batch=batch, verdict=StagedRow.Verdict.GOOD).order_by("pk")
-    row = good[index : index + 1].first()
+    row = good_row(batch, index)
     if row is None:
         return None
     whole = may_see_whole(batch, user)
@@ -206,6 +211,7 @@ def preview_of(batch: Batch, index: int, user: User | AnonymousUser) -> dict[str
         "text": row.text or batch.text,
         "whole": whole,
         "position": index + 1,
+        "index": index,
         "previous": index - 1 if index else None,
         "next": index + 1 if index + 1 < batch.good else None,
     }
@@ -213,7 +219,8 @@ def preview_of(batch: Batch, index: int, user: User | AnonymousUser) -> dict[str
 
 def _progress_context(batch: Batch) -> dict[str, Any]:
     progress = progress_of(batch)
-    not_delivered = progress.count(*resend.NOT_DELIVERED)
+    # Unknown outcomes are no part of it: they may have been delivered.
+    not_delivered = resend.count_resendable(batch) if batch.ended_at else 0
     unknown = progress.count(S.UNKNOWN)
     return {
         "progress": progress,
@@ -273,14 +280,13 @@ def _reasons(batch: Batch) -> Iterator[tuple[str, int, str]]:
         yield explain(reason, waited=_("24 hours")).title, count, url
 
 
-def estimate_of(batch: Batch) -> dict[str, Any]:
+def estimate_of(batch: Batch, reader: User | AnonymousUser) -> dict[str, Any]:
     """The estimated cost and time, the account's balance, and the warnings."""
     account = batch.account
     pace = bulk_rate_per_minute(account)
-    price: Decimal | None = account.price_per_segment
     earlier = recent_duplicate(batch)
     return {
-        "cost": price * batch.segments if price is not None else None,
+        "cost_line": cost_line(account, batch.segments, reader),
         "paused": paused_note(account, BATCH_WAITS),
         "balance_line": balance_line(balance_of(account)),
         "pace": int(pace),

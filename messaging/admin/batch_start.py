@@ -2,90 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlencode
 
-from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext, pgettext
 
 from core.admin.buttons import Crumb
-from core.admin.pages import current_user
-from core.local_time import missing_time_text, moments_at
+from core.admin.pages import current_user, require
 from core.times import full_time
 from core.visibility import may_see_whole
-from providers import clock
 from providers.daily_limits import LimitReached
 from providers.limit_texts import limit_text
 
-from .. import log_texts
+from .. import log_texts, queue_message
 from ..batches import lifecycle
 from ..batches.duplicates import overlap_of, recent_duplicate
 from ..models import Batch
 from .actions import ON_HOLD_TEXT
 from .batch_actions import CHECKED_AGAIN, BatchAction
 from .batch_check import reading_context
-from .batch_page import estimate_of, fingerprint
+from .batch_page import context_of, estimate_of, fingerprint, preview_of
+from .start_form import StartForm
+from .trial_send import TrialForm, trial_context
 
-MAX_SCHEDULE_AHEAD: Final = timedelta(days=90)
+START: Final = {"when": "now", "day": "", "clock": ""}
+"""What the form for the start holds at first."""
 
 
-class StartForm(forms.Form):
-    occurrences: Sequence[tuple[str, str]] = ()
-    """The two moments of a time that occurs twice on that day, for the person to choose."""
-    when = forms.ChoiceField(
-        choices=[("now", pgettext_lazy("choice", "Now")), ("later", _("Scheduled for"))],
-        initial="now",
-    )
-    day = forms.DateField(label=pgettext_lazy("field", "Date"), required=False)
-    clock = forms.TimeField(label=pgettext_lazy("field", "Time"), required=False)
-    occurrence = forms.CharField(required=False, max_length=40)
-    """Of a time that occurs twice: the chosen moment, as its button submits it."""
-    confirmed = forms.CharField(required=False, max_length=24)
-    seen = forms.CharField(required=False, max_length=64)
-    """Fingerprint of the findings on the page, so that staff start only what they have seen."""
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        cleaned["at"] = None
-        if cleaned.get("when") != "later" or self.errors:
-            return cleaned
-        if not cleaned.get("day"):
-            self.add_error("day", gettext("Enter a date."))
-        if not cleaned.get("clock"):
-            self.add_error("clock", gettext("Enter a time."))
-        if self.errors:
-            return cleaned
-        at = self._moment(datetime.combine(cleaned["day"], cleaned["clock"]))
-        if at is None:
-            return cleaned
-        now = clock.now()
-        if at <= now:
-            self.add_error("day", gettext("This time has passed. Choose a later time."))
-        if at > now + MAX_SCHEDULE_AHEAD:
-            self.add_error("day", gettext("Choose a time within 90 days."))
-        cleaned["at"] = at
-        return cleaned
-
-    def _moment(self, local: datetime) -> datetime | None:
-        """The moment that is meant, or None with an error beside the time."""
-        moments = moments_at(local)
-        if not moments:
-            self.add_error("clock", missing_time_text(local))
-            return None
-        if len(moments) == 1:
-            return moments[0]
-        self.occurrences = [(one.isoformat(), full_time(one)) for one in moments]
-        chosen = [one for one in moments if one.isoformat() == self.cleaned_data["occurrence"]]
-        if not chosen:
-            self.add_error("clock", gettext("This time occurs twice on that day. Choose one."))
-            return None
-        return chosen[0]
+def _typed(values: QueryDict) -> dict[str, str]:
+    """What was typed about the start in the other form of the page."""
+    return {name: values.get(name, usual)[:20] for name, usual in START.items()}
 
 
 def _is_confirmed(confirmed: str, batch: Batch) -> bool:
@@ -108,12 +60,14 @@ class ConfirmPage(BatchAction):
 
     def get(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
+        if batch.state == lifecycle.B.READING and batch.source == Batch.Source.AGAIN:
+            return self._wait(batch)
         if batch.state != lifecycle.B.READY or batch.is_on_hold or not batch.good:
             return self.back_to(batch)
         if not batch.is_accepted:
             messages.warning(request, _("Tick each warning before you continue."))
             return self.back_to(batch)
-        return self._page(batch, StartForm())
+        return self._page(batch, StartForm(initial=_typed(request.GET)))
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         batch = self.find(object_id)
@@ -140,6 +94,18 @@ class ConfirmPage(BatchAction):
             form.add_error(None, limit_text(limit))
             return self._page(batch, form)
 
+    def _wait(self, batch: Batch) -> HttpResponse:
+        """The page while recipients are read. It opens this address again once they are."""
+        admin = self.model_admin
+        context = {
+            **admin.admin_site.each_context(self.request),
+            "object": batch,
+            "title": str(batch),
+            "trail": [admin.list_crumb(), Crumb(str(batch))],
+            **context_of(admin, self.request, batch),
+        }
+        return render(self.request, "messaging/batches/batch.html", context)
+
     def _start(self, batch: Batch, at: datetime | None) -> HttpResponse:
         by = current_user(self.request)
         if at is not None:
@@ -152,7 +118,10 @@ class ConfirmPage(BatchAction):
         done = lifecycle.start(batch, by)
         return self.report_result(batch, done, log_texts.BATCH_STARTED, success_text)
 
-    def _page(self, batch: Batch, form: StartForm) -> HttpResponse:
+    def _page(
+        self, batch: Batch, form: StartForm, test_form: TrialForm | None = None
+    ) -> HttpResponse:
+        index = test_form.row if test_form else 0
         context = {
             **self.model_admin.admin_site.each_context(self.request),
             "title": pgettext("title", "Confirm"),
@@ -164,9 +133,61 @@ class ConfirmPage(BatchAction):
             "batch": batch,
             "form": form,
             "back": self.model_admin.object_url(batch),
+            "urls": {
+                name: self.model_admin.object_url(batch, name)
+                for name in ("row", "test", "confirm")
+            },
+            "preview": preview_of(batch, index, self.request.user),
+            **trial_context(self.request, batch, test_form),
             "seen": fingerprint(batch),
             **reading_context(batch, whole=may_see_whole(batch, self.request.user)),
             "zone": timezone.get_current_timezone_name(),
-            **estimate_of(batch),
+            **estimate_of(batch, self.request.user),
         }
         return render(self.request, "messaging/batches/confirm.html", context)
+
+
+class TrialPage(ConfirmPage):
+    """Sends a test of the batch, and shows the confirm page again."""
+
+    http_method_names = ["get", "post"]
+
+    def get(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._back_to_confirm(self.find(object_id))
+
+    def _back_to_confirm(self, batch: Batch) -> HttpResponse:
+        """The confirm page with what was typed there."""
+        typed = _typed(self.request.POST)
+        query = urlencode({name: value for name, value in typed.items() if value != START[name]})
+        url = self.model_admin.object_url(batch, "confirm")
+        return HttpResponseRedirect(f"{url}?{query}" if query else url)
+
+    def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        require(request, "messaging.send_message")
+        batch = self.find(object_id)
+        if batch.state != lifecycle.B.READY or batch.is_on_hold or not batch.is_accepted:
+            messages.warning(request, _("No change: the batch is already in another state."))
+            return self.back_to(batch)
+        by = current_user(request)
+        form = TrialForm(request.POST, batch=batch, reader=by)
+        start = StartForm(initial=_typed(request.POST))
+        if not form.is_valid():
+            return self._page(batch, start, form)
+        token = form.cleaned_data["form_token"]
+        if form.needs_confirmation and not queue_message.was_sent(token, by):
+            return self._page(batch, start, form)
+        try:
+            message, created = queue_message.queue(form.draft, by=by, form_token=token)
+        except LimitReached as limit:
+            form.add_error(None, limit_text(limit))
+            return self._page(batch, start, form)
+        if created:
+            self.log(batch, log_texts.BATCH_TESTED.store(id=message.public_id))
+            messages.success(request, _("The test is on its way. Its state is shown below."))
+        else:
+            messages.warning(
+                request,
+                _("This test was already submitted at %(time)s. Nothing was sent twice.")
+                % {"time": full_time(message.created_at)},
+            )
+        return self._back_to_confirm(batch)

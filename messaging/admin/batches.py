@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -14,10 +14,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from core.admin.base import PortalAdmin
 from core.admin.buttons import EmptyState
 from core.admin.filters import LocalTimeFilter, RelatedFilter, StateFilter
 from core.admin.labels import state_label
+from core.admin.live import changed_cells
 from core.admin.pages import fragment
 from core.admin.read_only import ReadOnlyAdmin
 from core.masking import data
@@ -25,11 +25,14 @@ from core.people import person_name
 from core.times import when
 from providers.admin.account_cell import AccountCell
 
-from ..models import Batch, Template
+from ..models import Batch
+from ..presentation.batch_bar import progress_cell, progress_of_many
 from ..presentation.batch_labels import shown_state, where_shown
 from . import batch_actions, batch_page, batch_start, export
-from .batch_forms import TemplateForm
 from .new_batch import NewBatchPage, size
+
+LINE: Final = 200
+"""Characters of a text that a row may show."""
 
 
 class ShownStateFilter(StateFilter):
@@ -51,25 +54,27 @@ class BatchAdmin(AccountCell, ReadOnlyAdmin):
     list_export = export.BATCHES
     list_title = pgettext_lazy("title", "Batches")
     primary_page = ("messaging.bulk_message", _("New batch"), "new", "stacks")
-    list_display = ("state_", "name", "account_", "good", "sender", "time")
+    list_display = ("state_", "name_", "progress_", "account_", "good", "sender", "time")
     list_filter = (
         ShownStateFilter,
         ("account", RelatedFilter),
         ("created_by", SenderFilter),
         ("created_at", LocalTimeFilter),
     )
-    search_fields = ("file_name",)
-    search_help_text = _("File name")
+    search_fields = ("name", "text", "file_name")
+    search_help_text = _("Name, text or file name")
     ordering = ("-created_at", "-pk")
     pages = (
         ("new/", "new", NewBatchPage),
         ("new/size/", "size", size),
+        ("changes/", "changes", "changes"),
         ("<str:object_id>/live/", "live", "live"),
         ("<str:object_id>/row/", "row", "row"),
         ("<str:object_id>/check/", "check", batch_actions.CheckPage),
         ("<str:object_id>/accept/", "accept", batch_actions.AcceptPage),
         ("<str:object_id>/report/", "report", batch_actions.ReportPage),
         ("<str:object_id>/confirm/", "confirm", batch_start.ConfirmPage),
+        ("<str:object_id>/test/", "test", batch_start.TrialPage),
         ("<str:object_id>/pause/", "pause", batch_actions.PausePage),
         ("<str:object_id>/continue/", "continue", batch_actions.ContinuePage),
         ("<str:object_id>/unschedule/", "unschedule", batch_actions.UnschedulePage),
@@ -78,7 +83,8 @@ class BatchAdmin(AccountCell, ReadOnlyAdmin):
     )
 
     class Media:
-        css: ClassVar = {"all": ("portal/messaging.css", "portal/batches.css")}
+        css: ClassVar = {"all": ("portal/messaging.css", "portal/batches.css", "portal/charts.css")}
+        js = ("portal/live_list.js",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
         rows: QuerySet[Batch] = super().get_queryset(request)
@@ -88,9 +94,26 @@ class BatchAdmin(AccountCell, ReadOnlyAdmin):
     def state_(self, batch: Batch) -> SafeString:
         return state_label("batch", shown_state(batch))
 
-    @admin.display(description=_("Recipients file"))
-    def name(self, batch: Batch) -> SafeString:
-        return format_html('<bdi class="one-line" dir="auto">{}</bdi>', name_of_batch(batch))
+    @admin.display(description=_("Name / text"), ordering="name")
+    def name_(self, batch: Batch) -> SafeString:
+        text = " ".join(batch.text[:LINE].split())
+        is_said = text.startswith(batch.title.removesuffix("…"))
+        other = batch.file_name or str(batch.get_source_display())
+        below = other if is_said or not text else text
+        return format_html(
+            '<bdi class="batch-name" dir="auto">{}</bdi> <bdi class="one-line" dir="auto">{}</bdi>',
+            batch.title,
+            below,
+        )
+
+    @admin.display(description=pgettext_lazy("column", "Progress"))
+    def progress_(self, batch: Batch) -> SafeString | str:
+        return progress_cell(getattr(batch, "counted", None))
+
+    def prepare_rows(self, rows: Sequence[Batch]) -> None:
+        counted = progress_of_many(rows)
+        for batch in rows:
+            batch.counted = counted.get(batch.pk)  # type: ignore[attr-defined]
 
     @admin.display(description=_("Created by"), ordering="created_by")
     def sender(self, batch: Batch) -> SafeString:
@@ -110,8 +133,16 @@ class BatchAdmin(AccountCell, ReadOnlyAdmin):
             "stacks",
         )
 
+    @fragment("messaging.view_batch")
+    def changes(self, request: HttpRequest) -> HttpResponse:
+        return changed_cells(
+            self,
+            request,
+            lambda batch: {"state_": self.state_(batch), "progress_": self.progress_(batch)},
+        )
+
     def get_detail_title(self, request: HttpRequest, obj: Batch) -> str:
-        return name_of_batch(obj)
+        return obj.title
 
     def get_detail_context(self, request: HttpRequest, obj: Batch) -> Mapping[str, Any]:
         return batch_page.context_of(self, request, obj)
@@ -134,25 +165,3 @@ class BatchAdmin(AccountCell, ReadOnlyAdmin):
         preview = batch_page.preview_of(batch, index, request.user)
         context = {"preview": preview, "batch": batch, "urls": {"row": request.path}}
         return render(request, "messaging/batches/preview.html", context)
-
-
-def name_of_batch(batch: Batch) -> str:
-    return batch.file_name or str(batch.get_source_display())
-
-
-@admin.register(Template)
-class TemplateAdmin(PortalAdmin):
-    form = TemplateForm
-    list_export = export.TEMPLATES
-    list_title = pgettext_lazy("title", "Templates")
-    add_title = _("Add template")
-    list_display = ("name", "text", "in_use")
-    search_fields = ("name", "text")
-    fields = ("name", "text", "in_use")
-
-    def get_empty_state(self, request: HttpRequest) -> EmptyState:
-        return EmptyState(
-            _("No templates yet. A template is a reusable text."),
-            self.get_list_primary(request),
-            "draft",
-        )

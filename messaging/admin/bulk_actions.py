@@ -129,7 +129,7 @@ def send_again_as_batch(
             request, _("None of the selected messages can be sent again, or too many are selected.")
         )
         return HttpResponseRedirect(request.get_full_path())
-    return HttpResponseRedirect(reverse("admin:messaging_batch_change", args=[batch.public_id]))
+    return HttpResponseRedirect(reverse("admin:messaging_batch_confirm", args=[batch.public_id]))
 
 
 ACTIONS: Final = {

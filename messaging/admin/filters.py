@@ -73,7 +73,7 @@ class BatchFilter(StoredChoices, OneOfFilter):
         return [
             (
                 one.public_id,
-                f"{one.file_name or one.get_source_display()} · {short_time(one.created_at)}",
+                f"{one.title} · {short_time(one.created_at)}",
             )
             for one in newest
         ]

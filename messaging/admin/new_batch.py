@@ -21,6 +21,7 @@ from ..batches import create
 from ..batches.importing.lookalikes import literal, protect, unprotect
 from ..batches.importing.placeholders import PLACEHOLDER
 from ..models import Batch
+from ..template_values import record_use
 from ..text_cleaning import clean_text
 from ..text_rules import LONGEST_TYPED
 from .batch_forms import NewBatchForm, can_send_texts
@@ -38,7 +39,7 @@ def batch_accounts() -> list[Account]:
     return [account for account in sending_accounts() if can_send_texts(account)]
 
 
-def size_context(account: Account, text: str) -> dict[str, Any]:
+def size_context(account: Account | None, text: str) -> dict[str, Any]:
     """The size of one message, without what the placeholders will add."""
     text = protect(text)
     fixed = literal(PLACEHOLDER.sub("", text))
@@ -75,6 +76,16 @@ class NewBatchPage(AccountFormPage[Batch], NewBatchView):
     def choose_account(self, accounts: list[Account]) -> Account | None:
         return chosen_account(self.request, accounts)
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "reader": current_user(self.request)}
+
+    def kept_values(self) -> dict[str, Any]:
+        """Also what the form "Send SMS" hands over when its text is to go to many."""
+        kept = super().kept_values()
+        if "recipient" in kept:
+            kept |= {"pasted": kept["recipient"], "form_token": new_form_token()}
+        return kept
+
     def get_initial(self) -> dict[str, Any]:
         return {"form_token": new_form_token(), **self._values_to_repeat()}
 
@@ -86,7 +97,12 @@ class NewBatchPage(AccountFormPage[Batch], NewBatchView):
         batch = Batch.objects.filter(public_id=earlier[:24]).first()
         if batch is None:
             return {}
-        return {"text": batch.text, "sms_kind": batch.sms_kind, "sender_id": batch.sender_id}
+        return {
+            "text": batch.text,
+            "name": batch.name,
+            "sms_kind": batch.sms_kind,
+            "sender_id": batch.sender_id,
+        }
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -99,6 +115,8 @@ class NewBatchPage(AccountFormPage[Batch], NewBatchView):
         batch, created = create.create_batch(
             form.draft, by=current_user(self.request), form_token=token
         )
+        if form.cleaned_data["template"]:
+            record_use(form.cleaned_data["template"], current_user(self.request))
         if not created:
             messages.warning(
                 self.request,

@@ -15,7 +15,7 @@ from ..batches.importing.encodings import CHOICES, label_of
 from ..batches.importing.file_errors import FileProblem
 from ..models import Batch
 from ..presentation.reading_texts import column_text
-from .batch_forms import checked_text, text_field
+from .text_fields import checked_text, text_field
 
 ENCODING_PROBLEMS = (FileProblem.UNREADABLE, FileProblem.ENCODING)
 Choice = tuple[str, str]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
 )
 
 from core.punctuation import label_text
@@ -19,11 +21,15 @@ from providers.gateway.client import MakesCodes, SendsOwnCode, SendsText
 from providers.gateway.vocabulary import SmsKind
 from providers.models import Account
 
-from ..models import Message
+from ..models import Message, Template
 from ..presentation.labels import SMS_KINDS
 from ..queue_message import Draft, find_duplicate
+from ..template_values import fill, variables_of
 from ..text_rules import LONGEST_TYPED, check_text
 from .recipient_form import RecipientForm, sender_field
+from .text_fields import checked_text, template_field
+
+MAX_VARIABLES: Final = 20
 
 
 def kind_of(account: Account) -> Message.Kind | None:
@@ -56,8 +62,20 @@ def unavailable_reason(account: Account) -> str:
     return ""
 
 
+def posted_values(data: QueryDict) -> dict[str, str]:
+    """The values of a template's variables by their names.
+
+    The page says which name it asked each value for: a text that was changed since has others.
+    """
+    names = data.getlist("value_name")[:MAX_VARIABLES]
+    return {name: data.get(f"value_{index}", "") for index, name in enumerate(names)}
+
+
 class SendForm(RecipientForm):
-    """Form for one account. A valid form has a `draft`."""
+    """Form for one account. A valid form has a `draft`.
+
+    A text from a template may have variables. Each has a field of its own.
+    """
 
     error_css_class = "has-error"
 
@@ -66,17 +84,23 @@ class SendForm(RecipientForm):
         *args: Any,
         account: Account,
         accounts: Sequence[Account],
+        templates: Sequence[Template] = (),
+        values: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, account=account, **kwargs)
         self.kind = kind_of(account)
+        self.templates = templates
+        self.values = values or {}
+        self.variables: list[str] = []
         self.repeats: Message | None = None
         """A recent message that this one would repeat."""
         self.fields["account"] = AccountChoice(
             accounts, unavailable_reason, initial=account.public_id
         )
         self._add_fields_of_kind()
-        self.order_fields(("account", "recipient", "sms_kind", "sender_id", "text"))
+        self._add_variables()
+        self.order_fields(("account", "recipient", "sms_kind", "sender_id", "template"))
 
     # --- fields ------------------------------------------------------------
 
@@ -96,6 +120,8 @@ class SendForm(RecipientForm):
             widget=UnfoldAdminRadioSelectWidget(),
         )
         self.fields["sender_id"] = sender_field(self.sending_account, client)
+        if self.templates:
+            self.fields["template"] = template_field(self.templates)
         self.fields["text"] = forms.CharField(
             label=pgettext_lazy("field", "Text"),
             max_length=LONGEST_TYPED,
@@ -103,6 +129,32 @@ class SendForm(RecipientForm):
             widget=UnfoldAdminTextareaWidget({"rows": 5, "dir": "auto", "maxlength": False}),
             error_messages={"required": _("Enter the text.")},
         )
+
+    def _add_variables(self) -> None:
+        typed = self.data if self.is_bound else self.initial
+        if "template" not in self.fields or not typed.get("template"):
+            return
+        text = str(typed.get("text", ""))[:LONGEST_TYPED]
+        self.variables = variables_of(text)[:MAX_VARIABLES]
+        if self.is_bound:
+            self.data = data = cast("QueryDict", self.data).copy()
+        for index, name in enumerate(self.variables):
+            field, value = f"value_{index}", self.values.get(name, "")
+            self.fields[field] = forms.CharField(
+                label=name,
+                max_length=500,
+                widget=UnfoldAdminTextInputWidget({"autocomplete": "off", "dir": "auto"}),
+                error_messages={"required": gettext("Enter a value.")},
+            )
+            if self.is_bound:
+                data[field] = value
+            else:
+                self.initial[field] = value
+
+    @property
+    def variable_fields(self) -> list[tuple[str, forms.BoundField]]:
+        """Each variable's name with its field."""
+        return [(name, self[f"value_{index}"]) for index, name in enumerate(self.variables)]
 
     # --- checks ------------------------------------------------------------
 
@@ -115,10 +167,30 @@ class SendForm(RecipientForm):
         return self.sending_account
 
     def clean_text(self) -> str:
-        return check_text(self.cleaned_data["text"])
+        text: str = self.cleaned_data["text"]
+        return checked_text(text) if self.variables else check_text(text)
+
+    def _fill_text(self, cleaned: dict[str, Any]) -> None:
+        """Put the values in their places. The filled text is what is sent, and checked again."""
+        for index, name in enumerate(self.variables):
+            try:
+                fill(f"{{{name}}}", {name: cleaned[f"value_{index}"]})
+            except ValueError:
+                self.add_error(f"value_{index}", gettext("This is no value. Enter another one."))
+        if self.errors:
+            return
+        values = {name: cleaned[f"value_{index}"] for index, name in enumerate(self.variables)}
+        try:
+            cleaned["text"] = check_text(fill(cleaned["text"], values))
+        except ValueError:
+            self.add_error("text", gettext("Enter a value for each place in the text."))
+        except forms.ValidationError as problem:
+            self.add_error("text", problem)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if self.variables and not self.errors:
+            self._fill_text(cleaned)
         if self.errors or self.number is None or self.kind is None:
             return cleaned
         self.repeats = find_duplicate(self.draft)

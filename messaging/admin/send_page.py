@@ -20,11 +20,14 @@ from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
 from providers.limit_texts import limit_text
 from providers.models import Account
+from providers.presentation.cost_texts import cost_line
 
-from .. import queue_message
+from .. import queue_message, segments
 from ..models import Message
-from .send_form import SendForm, kind_of, unavailable_reason
-from .send_preview import Preview, preview_of
+from ..template_values import fill_known, offered_templates, record_use
+from ..text_rules import LONGEST_TYPED
+from .send_form import SendForm, kind_of, posted_values, unavailable_reason
+from .send_preview import preview_of
 
 if TYPE_CHECKING:
     SendFormView = FormView[SendForm]
@@ -49,6 +52,11 @@ def chosen_account(request: HttpRequest, accounts: list[Account]) -> Account | N
     for_text = {account.public_id for account in able if kind_of(account) == Message.Kind.TEXT}
     remembered = used if used in for_text else None
     return pick_account(request, able, remembered, unavailable_reason)
+
+
+def filled_text(text: str, form: SendForm) -> str:
+    """The text with the values that are known so far, for the preview."""
+    return fill_known(text[:LONGEST_TYPED], form.values) if form.variables else text
 
 
 def recipient_of(request: HttpRequest) -> str:
@@ -79,7 +87,35 @@ class SendPage(AccountFormPage[Message], SendFormView):
         return chosen_account(self.request, accounts)
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "reader": current_user(self.request)}
+        person = current_user(self.request)
+        return {
+            **super().get_form_kwargs(),
+            "reader": person,
+            "templates": offered_templates(person),
+            "values": posted_values(self.request.POST),
+        }
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if "use_template" in request.POST and self.account is not None:
+            return self.render_to_response(self.get_context_data(form=self.unsent_form()))
+        return super().post(request, *args, **kwargs)
+
+    def kept_values(self) -> dict[str, Any]:
+        kept = super().kept_values()
+        if "use_template" in kept:
+            kept["text"] = self._text_of_template(kept.get("text", ""))
+        return kept
+
+    def _text_of_template(self, typed: str) -> str:
+        """The text of the chosen template. Without one, what was typed stays."""
+        in_use = offered_templates(current_user(self.request))
+        texts = {one.public_id: one.text for one in in_use}
+        chosen = texts.get(self.request.POST.get("template", ""))
+        if chosen is not None:
+            return chosen
+        # The places of a template that was taken away are no text for anybody.
+        same = segments.normalise_line_ends(typed) in texts.values()
+        return "" if same else typed
 
     def get_initial(self) -> dict[str, Any]:
         sender = self.request.session.get(SENDER_KEY, {})
@@ -91,23 +127,27 @@ class SendPage(AccountFormPage[Message], SendFormView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         form: SendForm = context["form"]
+        values = form.data if form.is_bound else form.initial
+        filled = filled_text(str(values.get("text", "")), form)
+        shown = preview_of(
+            form.sending_account,
+            str(values.get("recipient", "")),
+            filled,
+            current_user(self.request),
+        )
         return {
             **context,
             "kind": form.kind,
-            "preview": self._preview(form),
+            "preview": shown,
+            "cost_line": cost_line(
+                form.sending_account, max(shown.count.segments, 1), self.request.user
+            ),
             "asleep": not is_engine_alive(),
             **pause_context(self.account, self.accounts, unavailable_reason),
             "repeats": form.repeats if form.is_bound and form.is_valid() else None,
+            "filled": filled if form.variables else "",
+            "may_bulk": self.request.user.has_perm("messaging.bulk_message"),
         }
-
-    def _preview(self, form: SendForm) -> Preview:
-        values = form.data if form.is_bound else form.initial
-        return preview_of(
-            form.sending_account,
-            str(values.get("recipient", "")),
-            str(values.get("text", "")),
-            current_user(self.request),
-        )
 
     def form_valid(self, form: SendForm) -> HttpResponse:
         by, token = current_user(self.request), form.cleaned_data["form_token"]
@@ -119,6 +159,8 @@ class SendPage(AccountFormPage[Message], SendFormView):
             form.add_error(None, limit_text(limit))
             return self.form_invalid(form)
         self._remember(form)
+        if created and form.cleaned_data.get("template"):
+            record_use(form.cleaned_data["template"], by)
         if not created and not queue_message.matches_draft(message, form.draft):
             return self.render_to_response(self.get_context_data(form=self._form_for_changes(form)))
         if not created:
@@ -167,6 +209,15 @@ def preview(request: HttpRequest) -> HttpResponse:
     if account is None or request.method != "POST":
         raise Http404
     typed, text = request.POST.get("recipient", ""), request.POST.get("text", "")
-    shown = preview_of(account, typed, text, current_user(request))
-    context = {"preview": shown, "kind": kind_of(account), "account": account, "fetched": True}
+    values = posted_values(request.POST)
+    filled = fill_known(text[:LONGEST_TYPED], values) if values else text
+    shown = preview_of(account, typed, filled, current_user(request))
+    context = {
+        "preview": shown,
+        "filled": filled if values else "",
+        "kind": kind_of(account),
+        "account": account,
+        "cost_line": cost_line(account, max(shown.count.segments, 1), request.user),
+        "fetched": True,
+    }
     return render(request, "messaging/preview.html", context)

@@ -62,13 +62,15 @@ class Preview:
     cost: Decimal | None
 
 
-def preview_of(account: Account, typed: str, text: str, reader: User | None = None) -> Preview:
-    """`reader`: who typed the number. Not needed without a number."""
+def preview_of(
+    account: Account | None, typed: str, text: str, reader: User | None = None
+) -> Preview:
+    """`reader`: who typed the number. Neither it nor an account is needed without a number."""
     number: PhoneNumber | None = None
     problem = ""
     if typed.strip() and reader is not None and not may_look_up(typed, reader):
         problem = str(TOO_MANY)
-    elif typed.strip():
+    elif typed.strip() and account is not None:
         try:
             number = recipient_for(account, typed)
         except InvalidRecipient as reason:
@@ -101,7 +103,7 @@ def costly_in(text: str, counted: segments.Count, shown: str | None = None) -> C
     return CostlyCharacters(characters, saved)
 
 
-def _cost(account: Account, counted: segments.Count) -> Decimal | None:
-    if account.price_per_segment is None:
+def _cost(account: Account | None, counted: segments.Count) -> Decimal | None:
+    if account is None or account.price_per_segment is None:
         return None
     return account.price_per_segment * max(counted.segments, 1)

@@ -22,6 +22,8 @@ from .states import BATCH_STATES, BatchState
 
 LIST_SEPARATORS: Final = re.compile(r"[,;，；、]")
 LONGEST_FILE_NAME: Final = 200
+LONGEST_PROPOSED: Final = 40
+"""Characters of a text that its batch is called by."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class BatchDraft:
     text: str = field(repr=False)
     sms_kind: str
     sender_id: str
+    name: str = ""
     file_name: str = ""
     content: Iterable[bytes] = field(default=(), repr=False)
     """The uploaded file in chunks, or the pasted recipients."""
@@ -37,6 +40,12 @@ class BatchDraft:
     @property
     def source(self) -> Batch.Source:
         return Batch.Source.FILE if self.file_name else Batch.Source.PASTED
+
+
+def proposed_name(text: str) -> str:
+    """The beginning of the text in one line, as the name of a batch that got none."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_PROPOSED else f"{line[: LONGEST_PROPOSED - 1].rstrip()}…"
 
 
 def create_batch(draft: BatchDraft, *, by: User, form_token: str) -> tuple[Batch, bool]:
@@ -47,6 +56,7 @@ def create_batch(draft: BatchDraft, *, by: User, form_token: str) -> tuple[Batch
     """
     batch = Batch(
         account=draft.account,
+        name=draft.name,
         text=segments.normalise_line_ends(draft.text),
         sms_kind=draft.sms_kind,
         sender_id=draft.sender_id,
@@ -72,6 +82,7 @@ def create_resend(
 ) -> Batch:
     batch = Batch(
         account=draft.account,
+        name=draft.batch.name if draft.batch else "",
         text=draft.text,
         sms_kind=draft.sms_kind,
         sender_id=draft.sender_id,

@@ -10,21 +10,19 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from core.pruning import delete_in_chunks
 from providers import clock, daily_limits
 from providers.engine.wake import wake_engine
 from providers.models import DailyLimit, Hold
 
-from ..models import Batch, FilePart, Message, StagedRow
+from ..models import Batch, FilePart, Message
 from ..states import MessageState
-from . import cancelled_rest
+from . import cancelled_rest, notices
 from .fan_out import queue_fan_out
-from .states import BATCH_STATES, ENDED, BatchState
+from .states import BATCH_STATES, BatchState
 
 B = BatchState
 S = MessageState
@@ -37,10 +35,7 @@ STALLED_AFTER: Final = timedelta(hours=24)
 WAITED_TOO_LONG: Final = "waited_too_long"
 NOT_ALLOWED: Final = "not_allowed"
 LIMIT_REACHED: Final = "limit_reached"
-NEVER_STARTED: Final = "never_started"
 MANY_FAILED: Final = "many_failed"
-KEPT_UNSTARTED: Final = timedelta(days=30)
-"""For how long the file and the rows of a batch that nobody starts are kept."""
 
 
 def may_send(user: User | None) -> bool:
@@ -143,17 +138,7 @@ def _start(batch: Batch, by: User, sources: tuple[BatchState, ...]) -> bool:
 
 def pause(batch: Batch, by: User) -> bool:
     """Stop sending; calls that are already under way complete."""
-    return bool(
-        BATCH_STATES.move(
-            _rows(batch),
-            B.PAUSED,
-            sources=(B.SENDING,),
-            paused_at=clock.now(),
-            paused_by_id=by.pk,
-            reason="",
-            values={},
-        )
-    )
+    return _move_to_pause(batch, (B.SENDING,), by)
 
 
 def resume(batch: Batch, by: User) -> bool:
@@ -203,6 +188,7 @@ def cancel(batch: Batch, by: User | None, *, held_by: Hold | None = None) -> boo
         if moved:
             FilePart.objects.filter(batch=batch).delete()
             cancelled_rest.begin(_rows(batch).get())
+            notices.tell_cancelled_by(batch, by)
     return bool(moved)
 
 
@@ -236,7 +222,11 @@ def finish_completed() -> None:
     completed = Batch.objects.filter(
         ~Exists(unfinished), laid_out__gte=F("good"), started_at__isnull=False
     )
-    BATCH_STATES.move(completed, B.FINISHED, sources=(B.SENDING, B.PAUSED), ended_at=clock.now())
+    now = clock.now()
+    with transaction.atomic():
+        if BATCH_STATES.move(completed, B.FINISHED, sources=(B.SENDING, B.PAUSED), ended_at=now):
+            for batch in Batch.objects.filter(state=B.FINISHED, ended_at=now):
+                notices.tell_finished(batch)
 
 
 def pause_by_portal(batch: Batch, reason: str, values: Mapping[str, object]) -> bool:
@@ -250,17 +240,32 @@ def _pause(
     sources: tuple[BatchState, ...],
     values: Mapping[str, object] | None = None,
 ) -> bool:
-    return bool(
-        BATCH_STATES.move(
+    return _move_to_pause(batch, sources, None, reason, values)
+
+
+def _move_to_pause(
+    batch: Batch,
+    sources: tuple[BatchState, ...],
+    by: User | None,
+    reason: str = "",
+    values: Mapping[str, object] | None = None,
+) -> bool:
+    """Pause it and tell whoever started it. `by`: None if the portal does it."""
+    with transaction.atomic():
+        moved = BATCH_STATES.move(
             _rows(batch),
             B.PAUSED,
             sources=sources,
             paused_at=clock.now(),
-            paused_by_id=None,
+            paused_by_id=by.pk if by else None,
             reason=reason,
             values=dict(values or {}),
         )
-    )
+        if moved and by is None:
+            notices.tell_paused(batch)
+        elif moved and by is not None:
+            notices.tell_paused_by(batch, by)
+    return bool(moved)
 
 
 def _rows(batch: Batch) -> QuerySet[Batch]:
@@ -270,30 +275,3 @@ def _rows(batch: Batch) -> QuerySet[Batch]:
 def _free(batch: Batch) -> QuerySet[Batch]:
     """The batch, unless it is on hold."""
     return Batch.objects.filter(pk=batch.pk, hold=None)
-
-
-def prune() -> int:
-    """Delete staged rows and file parts of batches that nobody started, and of those that ended
-    over `JOURNAL_DAYS` days ago.
-
-    Messages and figures stay. Returns the number of deleted rows.
-    """
-    limit = clock.now() - timedelta(days=settings.JOURNAL_DAYS)
-    ended = Batch.objects.filter(state__in=ENDED, ended_at__lt=limit)
-    return _forget_files(ended) + _forget_files(_end_unstarted())
-
-
-def _end_unstarted() -> QuerySet[Batch]:
-    """Cancel batches that were not started in time. Returns all that ended so."""
-    waiting = (B.READING, B.UNREADABLE, B.READY)
-    old = Batch.objects.filter(
-        hold=None, started_at=None, created_at__lt=clock.now() - KEPT_UNSTARTED
-    )
-    changes = {"ended_at": clock.now(), "reason": NEVER_STARTED, "values": {}, "sample": None}
-    BATCH_STATES.move(old, B.CANCELLED, sources=waiting, **changes)
-    return Batch.objects.filter(state=B.CANCELLED, reason=NEVER_STARTED)
-
-
-def _forget_files(batches: QuerySet[Batch]) -> int:
-    staged = delete_in_chunks(StagedRow.objects.filter(batch__in=batches))
-    return staged + delete_in_chunks(FilePart.objects.filter(batch__in=batches))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -32,7 +33,7 @@ class Progress:
     """
 
     total: int
-    by_state: dict[str, int] = field(default_factory=dict)
+    by_state: Mapping[str, int] = field(default_factory=dict)
     waiting: int = 0
     cancelled: int = 0
 
@@ -65,6 +66,11 @@ def progress_of(batch: Batch) -> Progress:
         .values_list("state")
         .annotate(count=Count("pk"))
     )
+    return progress_from(batch, counted)
+
+
+def progress_from(batch: Batch, counted: Mapping[str, int]) -> Progress:
+    """The progress of a batch whose messages were counted by state."""
     # Not from `laid_out`: rows that became messages during the count would be in neither figure.
     not_fanned_out = max(0, batch.good - sum(counted.values()))
     waiting = sum(counted.get(state, 0) for state in WAITING)

@@ -32,6 +32,10 @@ def resendable(messages: QuerySet[Message]) -> QuerySet[Message]:
     return messages.filter(~Exists(resent), kind=Message.Kind.TEXT, state__in=NOT_DELIVERED)
 
 
+def count_resendable(batch: Batch) -> int:
+    return resendable(Message.objects.filter(batch=batch)).count()
+
+
 def resend_batch(batch: Batch, by: User, form_token: str) -> Batch:
     return create.create_resend(
         create.ResendDraft(batch.account, batch.sms_kind, batch.sender_id, batch.text, batch),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..models import Batch
-from . import cancelled_rest, fan_out, lifecycle
+from . import cancelled_rest, fan_out, lifecycle, notices, pruning
 from .importing import importer
 
 
@@ -24,7 +24,7 @@ def cancel_rest(batch_id: int) -> None:
 
 
 def tend() -> None:
-    """Every minute: start due batches and redo work whose task was lost."""
+    """Every minute: start due batches, redo work whose task was lost, and tell what stopped."""
     lifecycle.start_due()
     for batch_id in importer.abandoned_batches():
         importer.run(batch_id)
@@ -33,7 +33,8 @@ def tend() -> None:
     for batch in cancelled_rest.unfinished():
         cancelled_rest.end_rest(batch)
     lifecycle.finish_completed()
+    notices.tell_blocked()
 
 
 def prune() -> int:
-    return lifecycle.prune()
+    return pruning.prune()

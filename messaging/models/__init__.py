@@ -1,6 +1,6 @@
 """Messages, their reports, and the batches that they may come from."""
 
-from .batch import Batch, DoNotSend, Template
+from .batch import Batch, DoNotSend, Template, TemplateUse
 from .batch_rows import FilePart, StagedRow
 from .message import Message, Report, reference
 
@@ -12,5 +12,6 @@ __all__ = [
     "Report",
     "StagedRow",
     "Template",
+    "TemplateUse",
     "reference",
 ]

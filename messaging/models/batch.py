@@ -34,6 +34,25 @@ class Template(models.Model):
         return self.name
 
 
+class TemplateUse(models.Model):
+    """When a person last sent the text of a template. Their list begins with these."""
+
+    template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="uses")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False, related_name="+"
+    )
+    used_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=("user", "template"), name="template_use_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"use of template {self.template_id}"
+
+
 class Batch(models.Model):
     """Texts to many numbers over one account.
 
@@ -63,6 +82,10 @@ class Batch(models.Model):
     values = models.JSONField(default=dict, blank=True)
     """Values for the placeholders in the reason's text."""
 
+    name = models.CharField(
+        pgettext_lazy("field", "name"), max_length=80, blank=True, db_default="", default=""
+    )
+    """As typed, or the beginning of the text. Empty for batches of versions before it."""
     text = models.TextField(pgettext_lazy("field", "text"), blank=True)
     """May hold placeholders such as {Name}. In a resend each row has its own text."""
     sms_kind = models.CharField(max_length=1, blank=True)
@@ -184,7 +207,11 @@ class Batch(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.file_name or f"{self.get_source_display()} {self.public_id}"
+        return self.name or self.file_name or f"{self.get_source_display()} {self.public_id}"
+
+    @property
+    def title(self) -> str:
+        return self.name or self.file_name or str(self.get_source_display())
 
     @property
     def is_on_hold(self) -> bool:

@@ -24,7 +24,7 @@ from core.times import full_time
 from providers.error_texts import explain
 
 from .. import log_texts
-from ..batches.lifecycle import NEVER_STARTED
+from ..batches.pruning import NEVER_STARTED
 from ..batches.states import BatchState
 from ..models import Batch
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from ..find_messages import find_messages
-from ..models import Message
+from ..models import Batch, Message
 
 
 def message_links(identities: Collection[str]) -> dict[str, tuple[str, str]]:
@@ -21,6 +21,16 @@ def message_links(identities: Collection[str]) -> dict[str, tuple[str, str]]:
             reverse("admin:messaging_message_change", args=[public_id]),
         )
         for pk, public_id, recipient in found.values_list("pk", "public_id", "recipient")
+    }
+
+
+def batch_links(identities: Collection[str]) -> dict[str, tuple[str, str]]:
+    return {
+        str(batch.pk): (
+            _("batch “%(name)s”") % {"name": batch.title},
+            reverse("admin:messaging_batch_change", args=[batch.public_id]),
+        )
+        for batch in Batch.objects.filter(pk__in=identities).order_by()
     }
 
 

@@ -56,10 +56,10 @@ def _message_hit(request: HttpRequest, message: Message) -> Hit:
 
 def _batches(term: Term) -> list[Hit]:
     newest = Batch.objects.select_related("account", "hold").order_by("-pk")[:NEWEST_BATCHES]
-    found = [one for one in newest if term.text == one.public_id or term.is_in(one.file_name)]
+    found = [one for one in newest if term.text == one.public_id or term.is_in(one.title)]
     return [
         Hit(
-            data(one.file_name or one.get_source_display()),
+            data(one.title),
             reverse("admin:messaging_batch_change", args=[one.public_id]),
             "stacks",
             state_label("batch", shown_batch_state(one)),

@@ -19,6 +19,7 @@ from providers.admin.account_picker import AccountFormPage, pause_context, pick_
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
 from providers.models import Account
+from providers.presentation.cost_texts import cost_line
 
 from .. import limits, sessions
 from ..models import Session
@@ -99,6 +100,7 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
         return {
             **context,
             "preview": shown,
+            "cost_line": cost_line(form.sending_account, 1, self.request.user),
             "asleep": not is_engine_alive(),
             **pause_context(self.account, self.accounts, unavailable_reason),
             "makes_own_code": form.makes_own_code,

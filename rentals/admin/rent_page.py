@@ -20,6 +20,7 @@ from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
 from providers.limit_texts import limit_text
 from providers.models import Account
+from providers.presentation.cost_texts import rest_after
 
 from .. import place_orders, success_rates
 from ..catalogue import project_names, renting_accounts
@@ -162,15 +163,26 @@ def facts_of(account: Account, project: str, region: str, count_text: str) -> di
     )
     count = min(max(count, 1), place_orders.MAX_AT_ONCE)
     pair = success_rates.pair_stats(account, project, region)
+    total = pair.total_price(count)
     words = ngettext("Rent %(count)d number", "Rent %(count)d numbers", count)
     return {
         "pair": pair if project and region else None,
         "count": count,
-        "total_price": pair.total_price(count),
+        "total_price": total,
+        "rest": rest_after(account, total, pair.price, _numbers_left)
+        if total and pair.price
+        else "",
         "button": words % {"count": count},
         "app": project_names(account.provider).get(project, project),
         "country": country_name(region),
     }
+
+
+def _numbers_left(left: int) -> str:
+    text = ngettext(
+        "after this about %(n)s number left", "after this about %(n)s numbers left", left
+    )
+    return text % {"n": f"{left:,}"}
 
 
 @fragment("rentals.rent_order")

@@ -14,12 +14,23 @@
     });
   }
 
-  // A chosen day selects "later".
-  document.querySelectorAll(".start-time input").forEach((field) =>
-    field.addEventListener("input", () => {
-      document.querySelector("[name=when][value=later]").checked = true;
-    })
-  );
+  // The time is what is missing: the day is proposed.
+  const later = document.querySelector("[name=when][value=later]");
+  if (later) later.addEventListener("change", () => document.getElementById("id_clock").focus());
+
+  // A test leaves what was typed about the start.
+  const test = document.getElementById("test-form");
+  if (test)
+    test.addEventListener("submit", () => {
+      const typed = new FormData(document.getElementById("start-form"));
+      test.querySelectorAll("[data-start]").forEach((field) => field.remove());
+      for (const name of ["when", "day", "clock"]) {
+        const field = document.createElement("input");
+        Object.assign(field, { type: "hidden", name, value: typed.get(name) || "" });
+        field.dataset.start = "";
+        test.append(field);
+      }
+    });
 
   // The rest of the page belongs to one state of the batch, so a new state reloads the page.
   document.addEventListener("htmx:afterSwap", (event) => {

@@ -13,9 +13,15 @@
       // Submit after all fields have been restored.
       setTimeout(() => form.requestSubmit(form.querySelector("[name=change_account]")));
     });
-    const first = ["id_recipient", "id_text", "id_code"]
-      .map((id) => document.getElementById(id))
-      .find((field) => field && !field.value);
+    const template = form.querySelector("#id_template");
+    const pick = form.querySelector("[name=use_template]");
+    if (template && pick)
+      template.addEventListener("change", () => {
+        form.removeAttribute("data-once");
+        form.requestSubmit(pick);
+      });
+    const fields = "#id_recipient, #template-values input:not([type=hidden]), #id_text, #id_code";
+    const first = [...form.querySelectorAll(fields)].find((field) => !field.value);
     if (first && !document.querySelector("[data-problems]")) first.focus();
   }
 

@@ -112,6 +112,7 @@ def fill_every_page(sandbox: Sandbox) -> dict[str, str]:
         "roles": "admin:auth_group_changelist",
         "what waits": "admin:hold",
         "practice": "admin:practice",
+        "notices": "admin:notices",
         "password": "admin:password_change",
         "queue": "admin:django_q_ormq_changelist",
         "failed tasks": "admin:django_q_failure_changelist",

@@ -15,8 +15,10 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule, Success
 
-from core.models import ExportJob
+from core.models import ExportJob, Notice
+from core.notices import notify
 from core.number_tokens import token_of
+from core.stored_texts import from_staff
 from lookup.models import NumberNote
 from messaging.models import Message, Template
 from providers.accounts import new_callback_token
@@ -116,6 +118,7 @@ def make_world() -> dict[str, str]:
             progressed_at=now,
             expires_at=now,
         ).public_id,
+        "/notices/": _notice_of(target),
         "/what-waits/rows/": "message",
         "/callbacks/": token,
         "/<mistyped>/": "Callbacks/anything",
@@ -126,6 +129,11 @@ def make_world() -> dict[str, str]:
         "/<url>": "nothing-here",
     }
     return {route: str(value) for route, value in made.items()}
+
+
+def _notice_of(user: User) -> int:
+    notify(user.pk, "thing:1:ended", from_staff("Ended."), "/")
+    return int(Notice.objects.get(user=user).pk)
 
 
 def _listed_number() -> str:

@@ -57,13 +57,15 @@ def unknown_message() -> Message:
 def test_unknown_message_has_no_filled_button(role: str) -> None:
     page = page_of(role, "messaging_message", unknown_message())
     assert filled_buttons(page) == []
-    assert "Send another SMS" in page
+    assert "Send another to this number" in page
 
 
 def test_known_message_offers_another_one(role: str) -> None:
     message = make_message()
     change(message, state="delivered")
-    assert filled_buttons(page_of(role, "messaging_message", message)) == ["Send another SMS"]
+    assert filled_buttons(page_of(role, "messaging_message", message)) == [
+        "Send another to this number"
+    ]
 
 
 def test_manager_is_told_to_ask_the_recipient_before_the_buttons() -> None:

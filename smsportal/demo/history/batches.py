@@ -29,6 +29,7 @@ UNREADABLE: Final = ("not known", "12345", "+86 160 0000")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
+    name: str
     file_name: str
     days: float
     good: int
@@ -43,10 +44,40 @@ class Plan:
 
 
 PLANS: Final = (
-    Plan("closed-on-monday.xlsx", 20.4, 410, NOTICE, {"PH": 50, "US": 30, "TH": 20}, refused=3),
-    Plan("old-list.csv", 16.3, 160, NOTICE, {"PH": 60, "ID": 40}, 5.0, 66, B.CANCELLED),
-    Plan("renewal-2.csv", 5.2, 260, REMINDER, {"CN": 40, "ID": 60}, 4.4, repeated=4, refused=2),
-    Plan("renewal-3.csv", 1.1, 300, REMINDER, {"CN": 80, "ID": 20}, 1.6, 117, B.PAUSED),
+    Plan(
+        "Closed on Monday",
+        "closed-on-monday.xlsx",
+        20.4,
+        410,
+        NOTICE,
+        {"PH": 50, "US": 30, "TH": 20},
+        refused=3,
+    ),
+    Plan(
+        "Closed on Monday, old list",
+        "old-list.csv",
+        16.3,
+        160,
+        NOTICE,
+        {"PH": 60, "ID": 40},
+        5.0,
+        66,
+        B.CANCELLED,
+    ),
+    Plan(
+        "续期提醒 2",
+        "renewal-2.csv",
+        5.2,
+        260,
+        REMINDER,
+        {"CN": 40, "ID": 60},
+        4.4,
+        repeated=4,
+        refused=2,
+    ),
+    Plan(
+        "续期提醒 3", "renewal-3.csv", 1.1, 300, REMINDER, {"CN": 80, "ID": 20}, 1.6, 117, B.PAUSED
+    ),
 )
 
 
@@ -65,6 +96,7 @@ def _create(ground: Ground, plan: Plan) -> list[Draft]:
         public_id=ground.public_id(),
         form_token=f"history-{ground.reference()}",
         account=account,
+        name=plan.name,
         text=plan.text,
         sms_kind="T",
         sender_id=SENDER_ID,

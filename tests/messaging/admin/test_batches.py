@@ -66,7 +66,7 @@ def test_pasted_recipients_are_checked_confirmed_and_sent(browser: Client) -> No
     assert "Continue with 3" in page
     assert "The same number as in row 1." in page
     shown = browser.get(page_of(batch, "confirm")).content.decode()
-    assert "about 0.12" in shown
+    assert "About 0.12" in shown
     assert "at 270 a minute" not in shown
     answer = confirm(browser, batch)
     assert "3 messages are being sent." in answer.content.decode()
@@ -201,7 +201,7 @@ def test_a_missing_start_time_is_reported_beside_its_field(browser: Client) -> N
     batch = make_batch(numbers(1))
     page = confirm(browser, batch, when="later", day="2026-01-01").content.decode()
     assert page.count("Enter a time.") == 2
-    assert 'aria-describedby="start-problem"' in page
+    assert 'aria-describedby="id_clock_helptext id_clock_error"' in page
 
 
 def test_uploading_again_prefills_the_text(browser: Client) -> None:
@@ -340,7 +340,7 @@ def test_chosen_messages_are_resent_as_a_batch(browser: Client) -> None:
     data = {"action": "send_again_as_batch", "_selected_action": chosen}
     answer = browser.post("/messaging/message/", data)
     batch = Batch.objects.get()
-    assert answer["Location"] == page_of(batch)
+    assert answer["Location"] == page_of(batch, "confirm")
     tasks.read(batch.pk)
     batch.refresh_from_db()
     assert (batch.state, batch.good) == ("ready", 2)

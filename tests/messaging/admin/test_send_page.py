@@ -382,7 +382,7 @@ def test_invisible_characters_are_not_sent(client: Client, operator: User) -> No
 
 
 def test_preview_estimates_the_cost_if_the_price_is_known(client: Client, operator: User) -> None:
-    assert "Price unknown" in preview(client, make_account(), text="a")
+    assert "No price is set" in preview(client, make_account(), text="a")
     priced = make_account(price_per_segment="0.04")
     assert "About 0.08" in preview(client, priced, text="a" * 161)
 
