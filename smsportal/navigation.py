@@ -20,6 +20,8 @@ from rentals.presentation import dashboard as rentals_dashboard
 from .roles import VIEW_AUDIT_LOG
 
 SUPERUSER: Final = "superuser"
+WORK: Final = ("messaging.view_message", "otp.view_session", "rentals.view_order")
+_HAND_OVER: Final = pgettext_lazy("menu", "Hand-over")
 MAX_BADGE: Final = 99
 
 
@@ -58,6 +60,7 @@ GROUPS: Final = (
                 "admin:index",
                 owns=("index",),
             ),
+            Item(_HAND_OVER, "assignment", "admin:hand_over", WORK, ("hand_over",)),
             Item(
                 pgettext_lazy("menu", "Figures"),
                 "monitoring",
@@ -278,8 +281,7 @@ def may_open(request: HttpRequest, item: Item) -> bool:
 
 
 def active_item(request: HttpRequest) -> Item | None:
-    match = request.resolver_match
-    name = (match.url_name or "") if match else ""
+    name = (request.resolver_match and request.resolver_match.url_name) or ""
     matches = [
         (len(prefix), item)
         for group in GROUPS

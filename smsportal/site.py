@@ -34,6 +34,7 @@ class PortalSite(UnfoldAdminSite):
         from providers.admin.hold_pages import hold_urls
 
         from .banners import banner_zone
+        from .hand_over import hand_over_urls
         from .hosts_page import hosts_urls
         from .my_day import my_day
         from .my_settings import my_settings_urls
@@ -45,6 +46,7 @@ class PortalSite(UnfoldAdminSite):
             path("my-day/", my_day, name="my_day"),
             *sandbox_urls(self),
             *my_settings_urls(self),
+            *hand_over_urls(self),
         ]
         ours = [*hold_urls(self), *hosts_urls(self), *figures_urls(self), *lookup_urls(self)]
         return [*custom, *ours, *super().get_urls()]

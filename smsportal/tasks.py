@@ -1,4 +1,4 @@
-"""Tasks of the queue that concern sign-ins and sessions."""
+"""Tasks of the queue that concern sign-ins, sessions and notes."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 
 from core.pruning import delete_in_chunks
+from lookup import notes
 from providers import clock
 
 
 def prune() -> int:
     """Delete ended sessions, and sign-ins and failures older than `JOURNAL_DAYS` days.
 
-    They hold names and addresses. Returns the number of deleted rows.
+    They hold names and addresses. Notes go with what they are about. Returns the number of
+    deleted rows.
     """
     old = clock.now() - timedelta(days=settings.JOURNAL_DAYS)
-    return sum(
+    return notes.prune() + sum(
         delete_in_chunks(rows)
         for rows in (
             Session.objects.filter(expire_date__lt=clock.now()),

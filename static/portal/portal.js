@@ -200,6 +200,7 @@
         if (label) label.textContent = label.dataset.copied;
       });
     }
+    if (event.target.closest("[data-print]")) window.print();
     if (event.target.closest("[data-back]") && history.length > 1) {
       event.preventDefault();
       history.back();
