@@ -167,7 +167,8 @@ def subjects_of(notes: Collection[Note]) -> Iterator[tuple[Note, Subject]]:
     for note in notes:
         if note.kind == NUMBER:
             yield note, subject_of_number(note.number)
-        elif obj := objects.get((note.kind, note.object_id)):
+        elif (note.kind, note.object_id) in objects:
+            obj = objects[note.kind, note.object_id]
             yield note, KINDS[note.kind].subject_of(obj)
 
 

@@ -85,7 +85,7 @@ def prune() -> int:
     deleted = 0
     for key, kind in KINDS.items():
         notes = Note.objects.filter(kind=key)
-        ids = sorted(notes.order_by().values_list("object_id", flat=True).distinct())
+        ids = list(notes.order_by().values_list("object_id", flat=True).distinct())
         for start in range(0, len(ids), CHUNK):
             chunk = ids[start : start + CHUNK]
             known = kind.model._default_manager.filter(pk__in=chunk).values_list("pk", flat=True)

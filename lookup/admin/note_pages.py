@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -20,7 +18,7 @@ from ..note_kinds import TITLES, find_subject, may_write, subjects_of, write_per
 
 
 class AddNote(View):
-    http_method_names: ClassVar[list[str]] = ["post"]
+    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, kind: str, address_id: str) -> HttpResponse:
         if kind not in TITLES:
@@ -41,7 +39,7 @@ class AddNote(View):
 class NoteAct(View):
     """Base of what is done with one note. It returns to the page where the button was."""
 
-    http_method_names: ClassVar[list[str]] = ["post"]
+    http_method_names = ["post"]
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         note = Note.objects.filter(pk=pk, removed_at=None).first()

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -17,6 +16,7 @@ from django.utils.translation import gettext, pgettext
 from django.views.generic import TemplateView, View
 
 from core.acts import record_act
+from core.admin.actions import revealed_answer
 from core.admin.buttons import Crumb
 from core.admin.pages import NeedsPermission, Page, current_user, refuse_fragment
 from core.admin.reasons import REVEAL_REASONS, reason_from
@@ -150,7 +150,7 @@ class NameNumber(View):
 
 
 class RevealNumber(View):
-    """Shows the whole number to a script, and logs who saw it and why."""
+    """Shows the whole number, and logs who saw it and why."""
 
     http_method_names = ["post"]
 
@@ -165,9 +165,8 @@ class RevealNumber(View):
             with transaction.atomic():
                 subject = f"number:{token}"[:64]
                 record_act("reveal", by=current_user(request), subject=subject, reason=reason)
-            context: dict[str, Any] = {"number": grouped(number)}
+            context: dict[str, Any] = {"number": grouped(number), "raw_number": number}
         else:
             context = {"note": gettext("Choose a reason first, or describe it in a few words.")}
-        answer = render(request, "lookup/revealed.html", context)
-        answer["Cache-Control"] = "no-store"
-        return answer
+        masked = Crumb(plain_number(number, whole=False), reverse("admin:number", args=[token]))
+        return revealed_answer(request, "lookup/revealed.html", context, [masked])
