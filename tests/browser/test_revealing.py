@@ -126,6 +126,7 @@ def test_without_scripts_the_form_is_on_the_page(manager: Visitor) -> None:
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_notes_are_written_and_done_on_the_page(operator: Visitor, width: int) -> None:
+    assert operator.user
     page = MessagePage.of(operator, make_message(recipient=NUMBER)).page
     page.set_viewport_size({"width": width, "height": 800})
     page.locator("#note-text").fill("Calls back at 15:00")

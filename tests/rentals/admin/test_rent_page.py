@@ -99,7 +99,10 @@ def test_script_gets_the_part_of_the_page(browser: Client, account: Account) -> 
 def test_only_what_is_offered_becomes_a_favourite(
     browser: Client, account: Account, values: dict[str, str]
 ) -> None:
-    assert keep(browser, account, **values)[0] == 404
+    data = {"account": account.public_id, "project": "whatsapp", "region": "ID", **values}
+    answer = browser.post(reverse("admin:rentals_order_favourite"), data)
+
+    assert answer.status_code == 404
     assert not Favourite.objects.exists()
 
 
