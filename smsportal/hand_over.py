@@ -13,8 +13,8 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from django.views.generic import TemplateView
 from unfold.sites import UnfoldAdminSite
 
@@ -178,7 +178,9 @@ def _orders(request: HttpRequest, rows: Any) -> Iterator[Row]:
         yield Row(
             reverse("admin:rentals_order_change", args=[one.public_id]),
             state_label("order", order_state(one)),
-            shown_number(one.phone, whole=may_see_whole(one, request.user)) if one.phone else "–",
+            shown_number(one.phone, whole=may_see_whole(one, request.user))
+            if one.phone
+            else gettext("no number yet"),
             f"{names.get(one.project, one.project)} · {country_name(one.region)}",
             person_name(one.held_by),
             one.expires_at if is_pending else one.created_at,
