@@ -13,7 +13,7 @@ from core.admin.buttons import Text
 from core.admin.number_sources import NumberEvent, NumberSource, sources_for
 from core.number_searches import has_typed
 
-from .models import NumberName, NumberNote
+from .models import NumberName
 
 Reader = User | AnonymousUser
 MOST: Final = 50
@@ -36,7 +36,7 @@ class NumberTab:
 
 def tabs_of(number: str, reader: Reader) -> list[NumberTab]:
     return [
-        NumberTab(one.key, one.title, one.count(number, MOST_COUNTED))
+        NumberTab(one.key, one.title, one.count(number, reader, MOST_COUNTED))
         for one in sources_for(reader)
     ]
 
@@ -68,8 +68,3 @@ def sees_whole(number: str, reader: Reader) -> bool:
 def name_of(number: str) -> str:
     names = NumberName.objects.filter(number=number)
     return names.values_list("name", flat=True).first() or ""
-
-
-def notes_of(number: str) -> list[NumberNote]:
-    notes = NumberNote.objects.filter(number=number, removed_at=None)
-    return list(notes.select_related("by"))

@@ -20,6 +20,8 @@ from .my_exports import EXPORT_PERMISSIONS, new_files
 from .roles import VIEW_AUDIT_LOG
 
 SUPERUSER: Final = "superuser"
+WORK: Final = ("messaging.view_message", "otp.view_session", "rentals.view_order")
+_HAND_OVER: Final = pgettext_lazy("menu", "Hand-over")
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ GROUPS: Final = (
             Item(
                 pgettext_lazy("menu", "Dashboard"), "space_dashboard", "admin:index", (), ("index",)
             ),
+            Item(_HAND_OVER, "assignment", "admin:hand_over", WORK, ("hand_over",)),
             Item(
                 pgettext_lazy("menu", "Figures"),
                 "monitoring",

@@ -44,6 +44,7 @@ class PortalSite(UnfoldAdminSite):
         from providers.admin.hold_pages import hold_urls
 
         from .banners import banner_zone
+        from .hand_over import hand_over_urls
         from .hosts_page import hosts_urls
         from .my_day import my_day
         from .my_exports import my_exports_urls
@@ -58,6 +59,7 @@ class PortalSite(UnfoldAdminSite):
             *my_settings_urls(self),
             *my_exports_urls(self),
             *notices_urls(self),
+            *hand_over_urls(self),
         ]
         ours = [*hold_urls(self), *hosts_urls(self), *figures_urls(self), *lookup_urls(self)]
         return [*custom, *ours, *super().get_urls()]

@@ -1,4 +1,4 @@
-"""Tasks of the queue that concern sign-ins, sessions, exports and notices."""
+"""Tasks of the queue that concern sign-ins, sessions, exports, notices and notes."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from django.contrib.sessions.models import Session
 from core import notices
 from core.admin.export_jobs import end
 from core.pruning import delete_in_chunks
+from lookup import notes
 from providers import clock
 
 
 def prune() -> int:
     """Delete ended sessions, old notices, and sign-ins and failures older than `JOURNAL_DAYS` days.
 
-    They hold names and addresses. Also delete the files of exports whose time is over. Returns the
-    number of deleted rows.
+    They hold names and addresses. Also delete the files of exports whose time is over, and notes
+    with what they are about. Returns the number of deleted rows.
     """
     old = clock.now() - timedelta(days=settings.JOURNAL_DAYS)
     return (
         notices.prune()
+        + notes.prune()
         + end.prune()
         + sum(
             delete_in_chunks(rows)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Generic
 
+from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.auth.models import User
@@ -14,7 +15,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from core.acts import record_act
@@ -22,6 +23,7 @@ from core.phone import mask, search_key
 from core.secrets import DOTS
 from core.stored_texts import Stored, as_value, declare, object_name
 
+from .buttons import Crumb
 from .pages import ObjectPage, ObjectType, current_user, refuse_fragment
 from .reasons import REVEAL_REASONS, reason_from
 
@@ -120,8 +122,32 @@ def record_reveal(obj: Model, by: User, reason: Stored) -> None:
     record_act("reveal", by=by, subject=f"{obj._meta.model_name}:{obj.pk}", reason=reason)
 
 
+def revealed_answer(
+    request: HttpRequest, template: str, context: Mapping[str, Any], trail: list[Crumb]
+) -> HttpResponse:
+    """The revealed values for the script that puts them in place, or as a page of their own.
+
+    `trail`: the breadcrumbs of the page with the masked values; the last one leads back to it.
+    """
+    if request.headers.get("HX-Request") == "true":
+        answer = render(request, template, context)
+    else:
+        title = pgettext("title", "Revealed")
+        page = {
+            **admin.site.each_context(request),
+            "title": title,
+            "trail": [*trail, Crumb(title)],
+            "revealed_template": template,
+            "back_url": trail[-1].url,
+            **context,
+        }
+        answer = render(request, "portal/revealed_page.html", page)
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
 class RevealAction(ObjectAction[ObjectType], Generic[ObjectType]):
-    """Returns hidden values to a script, and logs who saw them and why.
+    """Returns hidden values to a script or as a page, and logs who saw them and why.
 
     Without a reason, it reveals and logs nothing.
     """
@@ -146,6 +172,8 @@ class RevealAction(ObjectAction[ObjectType], Generic[ObjectType]):
             context = self.get_revealed(obj)
         else:
             context = {"note": gettext("Choose a reason first, or describe it in a few words.")}
-        answer = render(request, self.template_name, context)
-        answer["Cache-Control"] = "no-store"
-        return answer
+        own = Crumb(
+            self.model_admin.get_detail_title(request, obj), self.model_admin.object_url(obj)
+        )
+        trail = [self.model_admin.list_crumb(), own]
+        return revealed_answer(request, self.template_name, context, trail)

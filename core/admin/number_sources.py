@@ -32,13 +32,16 @@ class NumberEvent:
 class NumberSource(ABC):
     """The rows of one table about a number. Every answer is for the given reader.
 
-    A source is asked only if the reader has its permission. `events` are the newest first, at most
+    A source is asked only if the reader may ask it. `events` are the newest first, at most
     `most`, all before `before` if it is given.
     """
 
     key: ClassVar[str]
     title: ClassVar[Text]
-    permission: ClassVar[str]
+    permission: ClassVar[str] = ""
+
+    def may_ask(self, reader: Reader) -> bool:
+        return reader.has_perm(self.permission)
 
     @abstractmethod
     def events(
@@ -46,7 +49,7 @@ class NumberSource(ABC):
     ) -> list[NumberEvent]: ...
 
     @abstractmethod
-    def count(self, number: str, most: int) -> int:
+    def count(self, number: str, reader: Reader, most: int) -> int:
         """How many rows there are, counted up to `most`."""
 
     def shows_whole(self, number: str, reader: Reader) -> bool:
@@ -62,4 +65,4 @@ def register(source: NumberSource) -> None:
 
 
 def sources_for(reader: Reader) -> list[NumberSource]:
-    return [one for one in _sources.values() if reader.has_perm(one.permission)]
+    return [one for one in _sources.values() if one.may_ask(reader)]

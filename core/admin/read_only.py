@@ -24,6 +24,7 @@ from .base import PortalAdmin
 from .buttons import Crumb
 from .exact_search import keys_of
 from .live import Cells, changed_cells
+from .object_panels import panels_of
 from .once import once
 from .pages import current_user, fragment, refuse_fragment
 from .row_requests import repeats_search
@@ -32,8 +33,8 @@ from .row_requests import repeats_search
 class ReadOnlyAdmin(PortalAdmin):
     """Forbids adding, changing and deleting. An object's page is a custom template.
 
-    The template extends "portal/page.html". Its context has `object` and the values of
-    `get_detail_context`.
+    The template extends "portal/page.html". Its context has `object`, the values of
+    `get_detail_context`, and the panels of other apps for "portal/object_panels.html".
     """
 
     detail_template = "portal/detail.html"
@@ -71,6 +72,7 @@ class ReadOnlyAdmin(PortalAdmin):
             "trail": [self.list_crumb(), Crumb(title)],
             **(extra_context or {}),
             **self.get_detail_context(request, obj),
+            "object_panels": panels_of(request, obj),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, self.detail_template, context)

@@ -1,4 +1,4 @@
-"""The page of a phone number: what happened with it, its name, and notes about it."""
+"""The page of a phone number: what happened with it, and its name. Notes are `note_pages`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -18,8 +16,8 @@ from django.utils.translation import gettext, pgettext
 from django.views.generic import TemplateView, View
 
 from core.acts import record_act
+from core.admin.actions import revealed_answer
 from core.admin.buttons import Crumb
-from core.admin.number_sources import sources_for
 from core.admin.pages import NeedsPermission, Page, current_user, refuse_fragment
 from core.admin.reasons import REVEAL_REASONS, reason_from
 from core.countries import country_name
@@ -31,10 +29,11 @@ from messaging.do_not_send import find_entry
 from messaging.models import Message
 from providers import clock
 
-from ..models import LONGEST_NAME, LONGEST_NOTE, NumberName, NumberNote
-from ..number_facts import events_of, name_of, notes_of, sees_whole, tabs_of
+from ..models import LONGEST_NAME, NUMBER, NumberName
+from ..note_kinds import WRITE_ABOUT_NUMBERS, may_write, subject_of_number
+from ..note_panel import panel_context
+from ..number_facts import events_of, name_of, sees_whole, tabs_of
 
-NOTE: Final = "lookup.note_number"
 LEAST_SEEN: Final = ("messaging.view_message", "otp.view_session", "rentals.view_order")
 
 
@@ -75,7 +74,6 @@ class NumberPage(Page, TemplateView):
             reveal_reasons=list(REVEAL_REASONS.items()),
             name=name_of(self.number),
             longest_name=LONGEST_NAME,
-            longest_note=LONGEST_NOTE,
             country=country_of(self.number),
             listed=find_entry(self.number) if reader.has_perm("messaging.view_donotsend") else None,
             tabs=tabs,
@@ -89,8 +87,8 @@ class NumberPage(Page, TemplateView):
             if has_older
             else "",
             is_later_page=self._before() is not None,
-            notes=notes_of(self.number),
-            may_note=reader.has_perm(NOTE),
+            notes_panel=panel_context(self.request, subject_of_number(self.number)),
+            may_note=reader.has_perm(WRITE_ABOUT_NUMBERS),
             token=token,
             base_url=reverse("admin:number", args=[token]),
             send_url=_form_url("admin:messaging_message_send", token, whole=whole),
@@ -138,55 +136,21 @@ def day_word(day: Any) -> str:
     return date_format(day, form, use_l10n=False)
 
 
-class NumberAct(View):
-    """Base of what staff do on the page. Subclasses define `act`."""
-
+class NameNumber(View):
     http_method_names = ["post"]
-    permission = NOTE
 
-    def post(self, request: HttpRequest, token: str, **kwargs: Any) -> HttpResponse:
+    def post(self, request: HttpRequest, token: str) -> HttpResponse:
         number = number_or_404(token)
-        if not request.user.has_perm(self.permission) or not sources_for(request.user):
-            raise NeedsPermission(self.permission)
-        self.act(request, number, **kwargs)
-        return HttpResponseRedirect(reverse("admin:number", args=[token]))
-
-    def act(self, request: HttpRequest, number: str, **kwargs: Any) -> None:
-        raise NotImplementedError
-
-
-class NameNumber(NumberAct):
-    def act(self, request: HttpRequest, number: str, **kwargs: Any) -> None:
-        name = _typed(request, "name", LONGEST_NAME)
+        if not may_write(NUMBER, request.user):
+            raise NeedsPermission(WRITE_ABOUT_NUMBERS)
+        name = " ".join(request.POST.get("name", "").split())[:LONGEST_NAME]
         changes = {"name": name, "named_by": current_user(request), "named_at": clock.now()}
         NumberName.objects.update_or_create(number=number, defaults=changes)
-
-
-class AddNote(NumberAct):
-    def act(self, request: HttpRequest, number: str, **kwargs: Any) -> None:
-        text = _typed(request, "text", LONGEST_NOTE)
-        if text:
-            NumberNote.objects.create(number=number, text=text, by=current_user(request))
-
-
-class RemoveNote(NumberAct):
-    """Takes away a note: one's own, or anybody's for people who may reveal numbers."""
-
-    def act(self, request: HttpRequest, number: str, **kwargs: Any) -> None:
-        person = current_user(request)
-        notes = NumberNote.objects.filter(pk=kwargs["pk"], number=number, removed_at=None)
-        if not may_reveal(Message, person):
-            notes = notes.filter(by=person)
-        if not notes.update(removed_at=clock.now(), removed_by=person):
-            raise PermissionDenied
-
-
-def _typed(request: HttpRequest, name: str, longest: int) -> str:
-    return " ".join(request.POST.get(name, "").split())[:longest]
+        return HttpResponseRedirect(reverse("admin:number", args=[token]))
 
 
 class RevealNumber(View):
-    """Shows the whole number to a script, and logs who saw it and why."""
+    """Shows the whole number, and logs who saw it and why."""
 
     http_method_names = ["post"]
 
@@ -201,9 +165,8 @@ class RevealNumber(View):
             with transaction.atomic():
                 subject = f"number:{token}"[:64]
                 record_act("reveal", by=current_user(request), subject=subject, reason=reason)
-            context: dict[str, Any] = {"number": grouped(number)}
+            context: dict[str, Any] = {"number": grouped(number), "raw_number": number}
         else:
             context = {"note": gettext("Choose a reason first, or describe it in a few words.")}
-        answer = render(request, "lookup/revealed.html", context)
-        answer["Cache-Control"] = "no-store"
-        return answer
+        masked = Crumb(plain_number(number, whole=False), reverse("admin:number", args=[token]))
+        return revealed_answer(request, "lookup/revealed.html", context, [masked])

@@ -1,11 +1,12 @@
-"""Addresses of the search and of the page of a number."""
+"""Addresses of the page of a number, and of notes."""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, path
 from unfold.sites import UnfoldAdminSite
 
-from .number_page import AddNote, NameNumber, NumberPage, RemoveNote, RevealNumber
+from .note_pages import AddNote, FinishNote, RemoveNote
+from .number_page import NameNumber, NumberPage, RevealNumber
 
 
 def lookup_urls(site: UnfoldAdminSite) -> list[URLPattern]:
@@ -13,11 +14,8 @@ def lookup_urls(site: UnfoldAdminSite) -> list[URLPattern]:
     return [
         path("number/<str:token>/", view(NumberPage.as_view()), name="number"),
         path("number/<str:token>/name/", view(NameNumber.as_view()), name="number_name"),
-        path("number/<str:token>/note/", view(AddNote.as_view()), name="number_add_note"),
-        path(
-            "number/<str:token>/note/<int:pk>/remove/",
-            view(RemoveNote.as_view()),
-            name="number_remove_note",
-        ),
+        path("notes/<str:kind>/<str:address_id>/add/", view(AddNote.as_view()), name="note_add"),
+        path("notes/<int:pk>/done/", view(FinishNote.as_view()), name="note_done"),
+        path("notes/<int:pk>/remove/", view(RemoveNote.as_view()), name="note_remove"),
         path("number/<str:token>/reveal/", RevealNumber.as_view(), name="number_reveal"),
     ]

@@ -135,4 +135,4 @@ class RevealPage(RevealAction[Message]):
     template_name = "messaging/revealed.html"
 
     def get_revealed(self, obj: Message) -> dict[str, Any]:
-        return {"number": grouped(obj.recipient), "message": obj}
+        return {"number": grouped(obj.recipient), "recipient": obj.recipient, "message": obj}

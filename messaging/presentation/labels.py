@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from core.admin.labels import Role, StateLabel, register_states
+from core.fixed_moment import fixed_or
 from providers import clock
 from providers.gateway.registry import clients
 from providers.gateway.vocabulary import SmsKind

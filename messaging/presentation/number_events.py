@@ -38,7 +38,7 @@ class MessagesOfNumber(NumberSource):
         rows = rows.filter(created_at__lt=before) if before else rows
         return [self._event(one, reader) for one in rows.order_by("-created_at")[:most]]
 
-    def count(self, number: str, most: int) -> int:
+    def count(self, number: str, reader: Reader, most: int) -> int:
         return self._rows(number).order_by()[:most].count()
 
     def shows_whole(self, number: str, reader: Reader) -> bool:
@@ -78,7 +78,7 @@ class ReportsOfNumber(NumberSource):
         rows = rows.filter(at__lt=before) if before else rows
         return [self._event(one) for one in rows.order_by("-at")[:most]]
 
-    def count(self, number: str, most: int) -> int:
+    def count(self, number: str, reader: Reader, most: int) -> int:
         return self._rows(number).order_by()[:most].count()
 
     @staticmethod
@@ -127,7 +127,7 @@ class EntriesOfNumber(NumberSource):
         found = [one for one in found if before is None or one.at < before]
         return sorted(found, key=lambda one: one.at, reverse=True)[:most]
 
-    def count(self, number: str, most: int) -> int:
+    def count(self, number: str, reader: Reader, most: int) -> int:
         return DoNotSend.objects.filter(number=number).order_by()[:most].count()
 
     @staticmethod

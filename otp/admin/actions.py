@@ -181,4 +181,4 @@ class RevealPage(RevealAction[Session]):
     template_name = "messaging/revealed.html"
 
     def get_revealed(self, obj: Session) -> dict[str, Any]:
-        return {"number": grouped(obj.recipient)}
+        return {"number": grouped(obj.recipient), "recipient": obj.recipient}

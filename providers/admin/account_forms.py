@@ -29,14 +29,7 @@ from unfold.widgets import (
 from core.punctuation import listed
 
 from .. import accounts
-from ..gateway.client import (
-    Client,
-    MakesCodes,
-    ReceivesCallbacks,
-    ReportsBalance,
-    SendsOwnCode,
-    SendsText,
-)
+from ..gateway.client import Client
 from ..models import Account
 from .account_fields import (
     NetworksField,
@@ -50,8 +43,11 @@ from .account_fields import (
 from .address_field import BaseUrlField, check_address
 from .country_field import CountriesField
 from .form_changes import (
+    AMOUNTS,
     COLUMNS,
+    ONLY_FOR,
     OPTION,
+    PRICES,
     SECRET,
     changed_since,
     channel_warnings,
@@ -111,6 +107,7 @@ class AccountForm(SecretRules, AnyAccountForm):
         labels = {
             "name": pgettext_lazy("field", "Name"),
             "price_per_segment": _("Price per segment"),
+            "highest_price": _("Price warning"),
             "per_second": _("Calls per second"),
             "per_minute": _("Calls per minute"),
             "in_flight": _("Concurrent calls"),
@@ -122,6 +119,7 @@ class AccountForm(SecretRules, AnyAccountForm):
             "price_per_segment": _(
                 "If your contract states one, in the provider's own unit. For estimates only."
             ),
+            "highest_price": _("Warn before a number is rented whose last price is higher."),
             "per_second": _("As your contract allows."),
             "per_minute": _("Both limits apply at the same time."),
             "in_flight": _("Maximum number of calls waiting for an answer."),
@@ -132,12 +130,11 @@ class AccountForm(SecretRules, AnyAccountForm):
         }
         widgets = {
             "name": UnfoldAdminTextInputWidget({"autocomplete": "off"}),
-            "price_per_segment": UnfoldAdminDecimalFieldWidget({"step": "any"}),
             "per_second": UnfoldAdminIntegerFieldWidget(),
             "per_minute": UnfoldAdminIntegerFieldWidget(),
             "in_flight": UnfoldAdminIntegerFieldWidget(),
             "daily_limit": UnfoldAdminIntegerFieldWidget(),
-            "low_balance": UnfoldAdminDecimalFieldWidget({"step": "any"}),
+            **{name: UnfoldAdminDecimalFieldWidget({"step": "any"}) for name in AMOUNTS},
         }
         error_messages = {"name": {"unique": _("An account with this name already exists.")}}
 
@@ -160,7 +157,7 @@ class AccountForm(SecretRules, AnyAccountForm):
                 field.error_messages["required"] = _("Enter a value.")
         if self.is_new:
             self._set_initial_values()
-        for name in ("price_per_segment", "low_balance"):
+        for name in AMOUNTS:
             if self.initial.get(name) is not None:
                 # Without the trailing zeros that the database adds.
                 self.initial[name] = Decimal(f"{self.initial[name].normalize():f}")
@@ -185,14 +182,11 @@ class AccountForm(SecretRules, AnyAccountForm):
             self.fields[SECRET + declared.name] = secret
 
     def _drop_inapplicable_fields(self) -> None:
-        if not issubclass(self.client, ReportsBalance):
-            del self.fields["low_balance"]
-        if not issubclass(self.client, ReceivesCallbacks):
-            del self.fields["callback_networks"]
-        if not issubclass(self.client, SendsText | SendsOwnCode | MakesCodes):
-            del self.fields["price_per_segment"]
-        else:
-            self.fields["price_per_segment"].validators.append(MinValueValidator(0))
+        for name, needed in ONLY_FOR.items():
+            if not issubclass(self.client, needed):
+                del self.fields[name]
+            elif name in PRICES:
+                self.fields[name].validators.append(MinValueValidator(0))
 
     def _set_initial_values(self) -> None:
         pace = self.client.pace
@@ -218,7 +212,11 @@ class AccountForm(SecretRules, AnyAccountForm):
                 pgettext("title", "Limits"),
                 ["per_second", "per_minute", "in_flight", "daily_limit"],
             ),
-            ("warnings", gettext("Warnings and pauses"), ["low_balance", "pausing_phrases"]),
+            (
+                "warnings",
+                gettext("Warnings and pauses"),
+                ["low_balance", "highest_price", "pausing_phrases"],
+            ),
             ("callbacks", pgettext("title", "Callbacks"), ["callback_networks"]),
         ):
             fields = [self[name] for name in names if name in self.fields]

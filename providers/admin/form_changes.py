@@ -13,7 +13,14 @@ from django.utils.translation import gettext
 from core.countries import country_name
 from core.punctuation import listed
 
-from ..gateway.client import SendsOwnCode
+from ..gateway.client import (
+    MakesCodes,
+    ReceivesCallbacks,
+    RentsNumbers,
+    ReportsBalance,
+    SendsOwnCode,
+    SendsText,
+)
 from ..models import Account
 from .account_fields import SecretField
 
@@ -25,6 +32,7 @@ COLUMNS: Final = (
     "base_url",
     "allowed_countries",
     "price_per_segment",
+    "highest_price",
     "per_second",
     "per_minute",
     "in_flight",
@@ -33,6 +41,15 @@ COLUMNS: Final = (
     "pausing_phrases",
     "callback_networks",
 )
+PRICES: Final = ("price_per_segment", "highest_price")
+AMOUNTS: Final = (*PRICES, "low_balance")
+ONLY_FOR: Final = {
+    "low_balance": ReportsBalance,
+    "callback_networks": ReceivesCallbacks,
+    "price_per_segment": SendsText | SendsOwnCode | MakesCodes,
+    "highest_price": RentsNumbers,
+}
+"""What the client must do for the field to apply."""
 
 
 def field_digests(account: Account) -> dict[str, str]:

@@ -48,6 +48,10 @@ class Account(models.Model):
     price_per_segment = models.DecimalField(
         _("price per segment"), max_digits=18, decimal_places=4, null=True, blank=True
     )
+    highest_price = models.DecimalField(
+        _("price warning"), max_digits=18, decimal_places=4, null=True, blank=True
+    )
+    """What a rented number should cost at most. The form warns above it."""
     daily_limit = models.PositiveIntegerField(
         _("daily limit"), null=True, blank=True, validators=[MinValueValidator(1)]
     )

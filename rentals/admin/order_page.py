@@ -66,6 +66,7 @@ def live_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[
         ),
         "own_words": own_words(order.reason, order.words),
         "poll_every": _poll_every(order),
+        "waits": order.state in BEING_PLACED | {S.HELD, S.PENDING, S.UNKNOWN},
         "asked_at": _last_polled_at(order),
         "asleep": order.state == S.QUEUED and not is_engine_alive(),
         "zone": timezone.get_current_timezone_name(),

@@ -35,6 +35,7 @@ from ..presentation.visibility import display_name
 from . import board, filters, order_page
 from .actions import CancelPage, FoundPage, HandOverPage, HidePage, RevealPage, SettlePage
 from .export import ORDERS, PROJECTS, REGIONS
+from .favourite_page import FavouritePage
 from .rent_page import RentPage, pair_fragment
 
 
@@ -57,6 +58,7 @@ class OrderAdmin(AccountCell, TrackedAdmin):
     pages = (
         ("rent/", "rent", RentPage),
         ("rent/pair/", "pair", pair_fragment),
+        ("rent/favourite/", "favourite", FavouritePage),
         ("board/", "board", board.BoardPage),
         ("board/changes/", "board_changes", board.changes),
         ("changes/", "changes", "changes"),

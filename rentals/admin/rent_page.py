@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,6 +16,7 @@ from django.views.generic import FormView
 
 from core.admin.pages import current_user, fragment, new_form_token
 from core.countries import country_name
+from core.templatetags.portal import amount
 from core.times import full_time
 from providers.admin.account_picker import AccountFormPage, pick_account
 from providers.daily_limits import LimitReached
@@ -24,6 +27,7 @@ from providers.presentation.cost_texts import rest_after
 
 from .. import place_orders, success_rates
 from ..catalogue import project_names, renting_accounts
+from ..favourites import favourites_of
 from ..models import Order
 from .rent_form import RentForm, unavailable_reason
 
@@ -78,18 +82,12 @@ class RentPage(AccountFormPage[Order], RentFormView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         form: RentForm = context["form"]
-        account = form.renting_account
         bound = form.is_bound and form.is_valid()
-        names = project_names(account.provider)
         return {
             **context,
             **pair_facts(self.request, form),
             "asleep": not is_engine_alive(),
             "confirm": form.confirmation_key if bound and form.needs_confirmation else "",
-            "recent": [
-                {"project": code, "region": region, "name": names.get(code, code)}
-                for code, region in success_rates.recent_pairs(current_user(self.request))
-            ],
         }
 
     def form_valid(self, form: RentForm) -> HttpResponse:
@@ -148,6 +146,7 @@ def pair_facts(request: HttpRequest, form: RentForm) -> dict[str, Any]:
         _offered(values.get("project"), projects),
         _offered(values.get("region"), regions),
         str(values.get("count", "1")),
+        current_user(request),
     )
 
 
@@ -155,7 +154,9 @@ def _offered(value: object, choices: list[str]) -> str:
     return str(value) if value in choices else ""
 
 
-def facts_of(account: Account, project: str, region: str, count_text: str) -> dict[str, Any]:
+def facts_of(
+    account: Account, project: str, region: str, count_text: str, person: User
+) -> dict[str, Any]:
     count = (
         int(count_text)
         if count_text.isascii() and count_text.isdigit() and len(count_text) < 4
@@ -164,6 +165,9 @@ def facts_of(account: Account, project: str, region: str, count_text: str) -> di
     count = min(max(count, 1), place_orders.MAX_AT_ONCE)
     pair = success_rates.pair_stats(account, project, region)
     total = pair.total_price(count)
+    names = project_names(account.provider)
+    favourites = favourites_of(person, account.provider)
+    recent = [one for one in success_rates.recent_pairs(person) if one not in favourites]
     words = ngettext("Rent %(count)d number", "Rent %(count)d numbers", count)
     return {
         "pair": pair if project and region else None,
@@ -173,8 +177,13 @@ def facts_of(account: Account, project: str, region: str, count_text: str) -> di
         if total and pair.price
         else "",
         "button": words % {"count": count},
-        "app": project_names(account.provider).get(project, project),
+        "app": names.get(project, project),
         "country": country_name(region),
+        "above": above_cap(account, pair.price) if project and region else "",
+        "account": account,
+        "favourites": [_shown_pair(one, names) for one in favourites],
+        "recent": [_shown_pair(one, names) for one in recent],
+        "is_favourite": (project, region) in favourites,
     }
 
 
@@ -185,11 +194,27 @@ def _numbers_left(left: int) -> str:
     return text % {"n": f"{left:,}"}
 
 
+def _shown_pair(pair: tuple[str, str], names: dict[str, str]) -> dict[str, str]:
+    project, region = pair
+    name, country = names.get(project, project), country_name(region)
+    return {"project": project, "region": region, "name": name, "country": country}
+
+
+def above_cap(account: Account, price: Decimal | None) -> str:
+    """The warning if the last price is higher than staff want to pay with this account."""
+    if price is None or account.highest_price is None or price <= account.highest_price:
+        return ""
+    text = _("The last price, %(price)s, is above the %(most)s that this account should pay.")
+    return str(text) % {"price": amount(price), "most": amount(account.highest_price)}
+
+
 @fragment("rentals.rent_order")
 def pair_fragment(request: HttpRequest) -> HttpResponse:
     account = chosen_account(request, renting_accounts())
     if account is None:
         raise Http404
     query = {name: request.GET.get(name, "")[:100] for name in QUERY_FIELDS}
-    facts = facts_of(account, query["project"], query["region"], query["count"])
+    facts = facts_of(
+        account, query["project"], query["region"], query["count"], current_user(request)
+    )
     return render(request, "rentals/pair.html", {**facts, "fetched": True})

@@ -39,7 +39,7 @@ class OrdersOfNumber(NumberSource):
         rows = rows.filter(created_at__lt=before) if before else rows
         return [self._event(one, names) for one in rows.order_by("-created_at")[:most]]
 
-    def count(self, number: str, most: int) -> int:
+    def count(self, number: str, reader: Reader, most: int) -> int:
         return self._rows(number).order_by()[:most].count()
 
     def shows_whole(self, number: str, reader: Reader) -> bool:

@@ -117,7 +117,10 @@
 
   // Typed values survive a form that was too old and an expired session.
   const keepable = (form) =>
-    form.method === "post" && form.closest("#content") && !form.closest(".outside");
+    form.method === "post" &&
+    form.closest("#content") &&
+    !form.closest(".outside") &&
+    !("closes" in form.dataset);
   const fieldsOf = (form) =>
     [...form.elements].filter(
       (field) =>
@@ -200,6 +203,7 @@
         if (label) label.textContent = label.dataset.copied;
       });
     }
+    if (event.target.closest("[data-print]")) window.print();
     if (event.target.closest("[data-back]") && history.length > 1) {
       event.preventDefault();
       history.back();
@@ -268,8 +272,72 @@
     }
   });
 
-  document.addEventListener("htmx:afterSettle", (event) => {
-    const brief = event.target.querySelector && event.target.querySelector("[data-vanishes]");
-    if (brief) setTimeout(() => brief.remove(), 1000 * brief.dataset.vanishes);
+  // --- revealed values --------------------------------------------------------------
+  // They take the place of the masked ones, also where a poll brings masked ones again, until
+  // the time is over. Nothing of them is kept: a loaded page is masked.
+  let revealed = null;
+
+  function reveal(holder) {
+    if (revealed) hide();
+    const parts = new Map();
+    holder.querySelectorAll("[data-part]").forEach((part) => {
+      if (!document.querySelector(`[data-hidden=${part.dataset.part}]`)) return;
+      parts.set(part.dataset.part, [...part.childNodes]);
+      part.remove();
+    });
+    revealed = {
+      parts: parts,
+      masked: new Map(),
+      holder: holder,
+      endsAt: performance.now() + 1000 * holder.dataset.reveals,
+      observer: new MutationObserver(place),
+      clock: setInterval(tick, 250),
+    };
+    place();
+    revealed.observer.observe(document.body, { childList: true, subtree: true });
+  }
+
+  function place() {
+    revealed.parts.forEach((nodes, name) => {
+      const place = document.querySelector(`[data-hidden=${name}]`);
+      if (!place || nodes.some((node) => node.parentNode === place)) return;
+      revealed.masked.set(place, [...place.childNodes]);
+      place.replaceChildren(...nodes);
+    });
+    tick();
+  }
+
+  function tick() {
+    const left = Math.max(0, Math.ceil((revealed.endsAt - performance.now()) / 1000));
+    if (!left) {
+      hide();
+      return;
+    }
+    const shown = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    document.querySelectorAll("[data-reveal-clock]").forEach((clock) => {
+      if (clock.textContent !== shown) clock.textContent = shown;
+    });
+  }
+
+  function hide() {
+    const { parts, masked, holder, observer, clock } = revealed;
+    const hadFocus = [...masked.keys()].some((place) => place.contains(document.activeElement));
+    clearInterval(clock);
+    observer.disconnect();
+    revealed = null;
+    masked.forEach((nodes, place) => place.replaceChildren(...nodes));
+    holder.remove();
+    parts.clear();
+    if (hadFocus) document.querySelector("[data-opens=reveal-dialog]")?.focus();
+  }
+
+  document.addEventListener("htmx:afterSwap", () => {
+    const holder = document.querySelector("[data-reveals]");
+    if (holder && !(revealed && revealed.holder === holder)) reveal(holder);
   });
+  document.addEventListener("click", (event) => {
+    if (revealed && event.target.closest("[data-hide-now]")) hide();
+  });
+  // A page that comes back from the browser's cache is masked as well.
+  window.addEventListener("pagehide", () => revealed && hide());
 })();

@@ -142,7 +142,8 @@
   });
   form.addEventListener("click", (event) => {
     const pair = event.target.closest("[data-project]");
-    if (!pair) return;
+    if (!pair || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
     for (const name of ["project", "region"]) {
       const field = form.elements[name];
       const known = [...field.options].some((option) => option.value === pair.dataset[name]);

@@ -8,6 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from lookup import notes
+from lookup.note_kinds import subject_of
 from messaging.models import Message
 from providers.accounts import new_callback_token
 from providers.models import Account, ApiCall, Callback, Host
@@ -76,10 +78,15 @@ def fill_every_page(sandbox: Sandbox) -> dict[str, str]:
     Host.objects.create(name="h" * 60, version="1.0.0", cores=2, load=1.0, memory=10**9)
     staff = User.objects.create_user("s" * 60, password="secret", is_staff=True)
     role = Group.objects.get(name="manager")
+    for noted in (message, session, order):
+        subject = subject_of(noted)
+        assert subject
+        notes.add(subject, "n" * 500, by=staff, to=staff)
     ready = make_batch(("9" * 100 + "\n13912345678").encode(), sender, file_name="f" * 150)
     running = start_batch(make_batch("13912345678", sender, text="x" * 300))
     names = {
         "dashboard": "admin:index",
+        "hand-over": "admin:hand_over",
         "send": "admin:messaging_message_send",
         "messages": "admin:messaging_message_changelist",
         "send code": "admin:otp_session_send",

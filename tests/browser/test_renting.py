@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from rentals.models import Order, Reading
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
+from tests.factories.orders import make_rented
 from tests.support.wait_until import wait_until
 
 from .conftest import LANGUAGES, Engine, MakeVisitor
@@ -119,3 +120,39 @@ def test_board_shows_an_sms_in_its_row(
     assert "482913" not in visitor.page.locator("#board-news").inner_text()
     expect(copy).to_be_focused()
     assert rows.evaluate_all("rows => rows.map((row) => row.id)") == before
+
+
+def test_favourite_is_kept_and_chosen_with_a_click(
+    make_visitor: MakeVisitor, sandbox: Sandbox
+) -> None:
+    make_account("gosms", sandbox)
+    page = make_visitor("operator").page
+    page.goto(reverse("admin:rentals_order_rent"))
+    expect(page.locator("#id_project")).to_have_value("")
+    expect(page.locator("#rent-button")).to_have_attribute("aria-disabled", "true")
+    page.locator("#id_project").select_option("whatsapp")
+    page.locator("#id_region").select_option("ID")
+    page.locator("#favourite-button").click()
+    expect(page.locator("#favourite-button")).to_have_attribute("value", "remove")
+    expect(page.locator("#favourite-button")).to_be_focused()
+
+    page.goto(reverse("admin:rentals_order_rent"))
+    expect(page.locator("#id_project")).to_have_value("")
+    page.locator('[data-project="whatsapp"]').click()
+    expect(page.locator("#id_project")).to_have_value("whatsapp")
+    expect(page.locator("#id_region")).to_have_value("ID")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(re.compile(r"/order/[^/]+/change/$"))
+
+
+def test_open_order_takes_two_lines_on_a_phone(make_visitor: MakeVisitor) -> None:
+    visitor = make_visitor("operator", width=390)
+    order = make_rented(by=visitor.user, price="0.50")
+    page = visitor.page
+    page.goto(reverse("admin:rentals_order_board"))
+
+    box = page.locator(f"#order-{order.public_id}").bounding_box()
+
+    assert box
+    assert box["height"] < 100
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

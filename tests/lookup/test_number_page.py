@@ -13,7 +13,7 @@ from django.utils.html import strip_tags
 from core.models import Act
 from core.number_searches import allow_search
 from core.number_tokens import token_of
-from lookup.models import NumberName, NumberNote
+from lookup.models import Note, NumberName
 from messaging import do_not_send
 from messaging.models import Message
 from providers import clock
@@ -147,20 +147,21 @@ def test_name_and_notes_are_kept_and_shown_to_all() -> None:
     client = signed_in(person)
 
     client.post(f"{url}name/", {"name": "  Room   1208 "})
-    client.post(f"{url}note/", {"text": "Calls back <b>at 15:00</b>"})
-    client.post(f"{url}note/", {"text": "   "})
+    add = f"/notes/number/{token_of(NUMBER)}/add/"
+    client.post(add, {"text": "Calls back <b>at 15:00</b>"})
+    client.post(add, {"text": "   "})
 
     shown = page(signed_in(make_staff("viewer")))
     assert "Room 1208" in shown
     assert "Calls back &lt;b&gt;at 15:00&lt;/b&gt;" in shown
     assert NumberName.objects.get().named_by == person
-    assert NumberNote.objects.get().by == person
+    assert Note.objects.get().by == person
 
 
 def test_note_is_removed_by_its_writer_or_a_manager_only() -> None:
     writer, other = make_staff("operator"), make_staff("operator")
-    note = NumberNote.objects.create(number=NUMBER, text="first", by=writer)
-    url = f"/number/{token_of(NUMBER)}/note/{note.pk}/remove/"
+    note = Note.objects.create(number=NUMBER, text="first", by=writer)
+    url = f"/notes/{note.pk}/remove/"
 
     assert signed_in(other).post(url).status_code == 403
     assert signed_in(make_staff("viewer")).post(url).status_code == 403
@@ -176,7 +177,7 @@ def test_viewer_writes_nothing() -> None:
     url = f"/number/{token_of(NUMBER)}/"
 
     assert client.post(f"{url}name/", {"name": "x"}).status_code == 403
-    assert client.post(f"{url}note/", {"text": "x"}).status_code == 403
+    assert client.post(f"/notes/number/{token_of(NUMBER)}/add/", {"text": "x"}).status_code == 403
     assert "New note" not in page(client)
 
 

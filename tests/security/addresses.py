@@ -19,7 +19,7 @@ from core.models import ExportJob, Notice
 from core.notices import notify
 from core.number_tokens import token_of
 from core.stored_texts import from_staff
-from lookup.models import NumberNote
+from lookup.models import Note
 from messaging.models import Message, Template
 from providers.accounts import new_callback_token
 from providers.models import ApiCall, Callback, DailyLimit
@@ -105,8 +105,10 @@ def make_world() -> dict[str, str]:
         "/r/<content_type_id>/": ContentType.objects.get_for_model(Message).pk,
         "/r/<content_type_id>/<object_id>/": message.pk,
         "/number/<token>/": token_of(message.recipient),
-        "/number/<token>/note/<pk>/": NumberNote.objects.create(
-            number=message.recipient, text="x", by=target
+        "/notes/<kind>/": "message",
+        "/notes/<kind>/<address_id>/": message.public_id,
+        "/notes/<pk>/": Note.objects.create(
+            kind="message", object_id=message.pk, text="x", by=target, assigned_to=target
         ).pk,
         "/my-exports/": ExportJob.objects.create(
             by=target,

@@ -19,9 +19,10 @@ pytestmark = pytest.mark.django_db
 SENT = ["Batches", "Messages"]
 RENTED = ["Open orders", "Orders", "Transactions"]
 NAVIGATION = {
-    "viewer": ["Dashboard", *SENT, "Codes", *RENTED, "Accounts"],
+    "viewer": ["Dashboard", "Hand-over", *SENT, "Codes", *RENTED, "Accounts"],
     "operator": [
         "Dashboard",
+        "Hand-over",
         "Send SMS",
         *SENT,
         "Send code",
@@ -32,6 +33,7 @@ NAVIGATION = {
     ],
     "manager": [
         "Dashboard",
+        "Hand-over",
         "Figures",
         "My exports",
         "Send SMS",
@@ -51,6 +53,7 @@ NAVIGATION = {
     ],
     "auditor": [
         "Dashboard",
+        "Hand-over",
         "Figures",
         "My exports",
         *SENT,

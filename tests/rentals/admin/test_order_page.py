@@ -198,3 +198,16 @@ def test_timeline_puts_whole_second_times_after_their_cause(
         )
     lines = [line.text.split()[0] for line in timeline(order, with_calls=False, with_money=True)]
     assert lines.index("Ordered") < lines.index("Hold") < lines.index("Refund")
+
+
+@pytest.mark.parametrize("state", ["cancelled", "expired", "expired_unconfirmed", "stale"])
+def test_order_that_ended_without_sms_has_no_switches_and_says_so(holder: User, state: str) -> None:
+    pending = signed_in(holder).get(order_url(make_rented(by=holder))).content.decode()
+    assert "data-switch=" in pending
+    assert "No SMS yet" in pending
+
+    ended = signed_in(holder).get(order_url(make_rented(by=holder, state=state))).content.decode()
+
+    assert "data-switch=" not in ended
+    assert "No SMS yet" not in ended
+    assert "No SMS arrived." in ended
