@@ -6,8 +6,8 @@ from importlib import import_module
 
 from django.contrib import admin
 
-from ..list_exports import MACHINERY
 from . import change_pages, queue_pages, sign_in_pages
+from .exports import MACHINERY
 
 
 def register() -> None:
