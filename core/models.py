@@ -212,3 +212,28 @@ class ExportPart(models.Model):
 
     def __str__(self) -> str:
         return f"part {self.number} of export {self.job_id}"
+
+
+class OwnList(models.Model):
+    """How one person sees one list. `core.own_lists` reads and writes it."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False, related_name="+"
+    )
+    rows_of = models.CharField(max_length=100)
+    """The model whose list it is, as `app.model`."""
+    filters = models.JSONField(default=list)
+    """Saved filters: `key`, `name`, `query` and `order` of each."""
+    default = models.CharField(max_length=16, blank=True)
+    """The key of the saved filter with which the list opens."""
+    columns = models.JSONField(default=list)
+    """The names of the shown columns in their order. Empty: as delivered."""
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=("user", "rows_of"), name="one_own_list"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rows_of} of {self.user_id}"

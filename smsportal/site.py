@@ -39,6 +39,7 @@ class PortalSite(UnfoldAdminSite):
     enable_nav_sidebar = True
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
+        from core.admin.own_list_page import own_list_urls
         from figures.admin.urls import figures_urls
         from lookup.admin.urls import lookup_urls
         from providers.admin.hold_pages import hold_urls
@@ -58,6 +59,7 @@ class PortalSite(UnfoldAdminSite):
             *sandbox_urls(self),
             *my_settings_urls(self),
             *my_exports_urls(self),
+            *own_list_urls(self),
             *notices_urls(self),
             *hand_over_urls(self),
         ]

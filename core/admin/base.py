@@ -25,12 +25,14 @@ from django.views.generic import View
 
 from . import filter_panel
 from .buttons import Button, Crumb, EmptyState, Text
-from .changelist import LastPagePaginator, PortalChangeList, filter_name, is_malformed
+from .changelist import LastPagePaginator, PortalChangeList, is_malformed
 from .export_jobs.export_page import ExportPage
 from .exports import export_buttons
+from .filters import filter_name
 from .history import LoggedForms
 from .list_export import ListExport
 from .list_pages import MOST_COUNTED, counted
+from .saved_filters import default_address, plain_address
 
 MAX_SEARCH_LENGTH = 200
 MAX_SEARCH_WORDS = 20
@@ -70,11 +72,10 @@ class PortalAdmin(LoggedForms):
     actions: Any = ()
     indexed_pairs: Collection[frozenset[str]] | None = None
     """Of a large table, the filters that an index serves together. Others cover a period."""
-    few_rows_by: Collection[str] = ()
-    """Filters that leave few rows, whatever the others are."""
+    few_rows_by: Collection[str] = ()  # Filters that leave few rows, whatever the others are.
     time_field = "created_at"
-    labelled_columns: Collection[str] = ()
-    """Columns whose title stands before their values on phones."""
+    other_columns: Sequence[Any] = ()  # Which a reader may choose beside `list_display`.
+    labelled_columns: Collection[str] = ()  # Their titles stand before their values on phones.
 
     @property
     def media(self) -> forms.Media:
@@ -196,12 +197,14 @@ class PortalAdmin(LoggedForms):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        plain = HttpResponseRedirect(request.path)
+        plain = HttpResponseRedirect(plain_address(request))
         if is_malformed(request):
             return plain
         wish = filter_panel.take_wish(request)
         if wish == filter_panel.ALONE and request.method == "GET":
             return filter_panel.panel_alone(self, request)
+        if not wish and (default := default_address(self, request)):
+            return HttpResponseRedirect(default)
         context = {
             "title": self.get_list_title(),
             "trail": [Crumb(self.get_list_title())],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from django.contrib import messages
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import SEARCH_VAR
+from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest
@@ -21,9 +21,11 @@ from core.punctuation import label_text, listed
 from . import filter_panel
 from .buttons import Button, EmptyState
 from .exact_search import text_search_chip, text_search_note
-from .filters import OneOfFilter, Splits
+from .filters import SAVED, OneOfFilter, Splits
 from .list_bounds import bounds_of, bounds_text
 from .list_pages import counted, indexed_ordering, most_pages, page_of
+from .own_columns import arranged
+from .own_menu import OwnMenu
 from .protocols import ModelPages
 from .row_requests import want_rows_only, wants_page
 
@@ -45,13 +47,6 @@ def is_malformed(request: HttpRequest) -> bool:
         if name != "q"
         for value in values
     )
-
-
-def filter_name(offered: Any) -> str:
-    """The field or parameter name of one entry of `list_filter`."""
-    if isinstance(offered, tuple):
-        return str(offered[0])
-    return str(getattr(offered, "parameter_name", offered))
 
 
 def open_changelist(admin: ModelPages, request: HttpRequest) -> PortalChangeList:
@@ -98,9 +93,15 @@ class PortalChangeList(ChangeList):
     primary: Button | None
     result_count: int
 
-    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        super().__init__(request, *args, **kwargs)
+    def __init__(
+        self, request: HttpRequest, model: Any, display: Any, links: Any, *args: Any, **kwargs: Any
+    ) -> None:
         self.request = request
+        admin: ModelPages = args[-3] if args else kwargs["model_admin"]
+        if wants_page(request) or ORDER_VAR in request.GET:
+            display = arranged(admin, request, display, links)
+        self.own = OwnMenu(admin, request, display)
+        super().__init__(request, model, display, links, *args, **kwargs)
         if not wants_page(request):
             return
         # The page links need the page number that is shown, not the requested one.
@@ -111,12 +112,21 @@ class PortalChangeList(ChangeList):
         # The default period may hide every row of a table that is not empty.
         hidden = is_default and not self.result_count and self.root_queryset.exists()
         self.is_narrowed = bool(self.query or self.has_active_filters or hidden)
-        self.clear_url = "?period=all" if hidden else "?"
+        self.clear_url = "?period=all" if hidden else self.own.plain_query
         names = self.model_admin.counted_as
         names = names or (self.opts.verbose_name, self.opts.verbose_name_plural)
         self.row_name = names[0 if self.result_count == 1 else 1]
 
     # --- the rows ------------------------------------------------------------
+
+    def get_query_string(self, *args: Any, **kwargs: Any) -> str:
+        found: str = super().get_query_string(*args, **kwargs)
+        # Without filters, the list would open with the reader's own default again.
+        return self.own.plain_query if found == "?" and wants_page(self.request) else found
+
+    def get_filters_params(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        found: dict[str, Any] = super().get_filters_params(*args, **kwargs)
+        return {name: value for name, value in found.items() if name != SAVED}
 
     def get_filters(self, request: HttpRequest) -> Any:
         found = super().get_filters(request)

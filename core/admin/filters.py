@@ -89,8 +89,17 @@ class LocalTimeFilter(RangeDateTimeFilter):
         return datetime.combine(day, clock.replace(tzinfo=None))
 
 
-NOT_FILTERS: Final = frozenset({"p", "o", "e", "_facets"})
+SAVED: Final = "saved"
+"""The parameter that names the saved filter with which a list was opened."""
+NOT_FILTERS: Final = frozenset({"p", "o", "e", "_facets", SAVED})
 """Query parameters that page or sort, but do not filter."""
+
+
+def filter_name(offered: Any) -> str:
+    """The field or parameter name of one entry of `list_filter`."""
+    if isinstance(offered, tuple):
+        return str(offered[0])
+    return str(getattr(offered, "parameter_name", offered))
 
 
 class StoredChoices:

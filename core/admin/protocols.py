@@ -30,6 +30,7 @@ class ModelPages(Protocol):
     time_field: str
     counted_as: tuple[Text, Text] | None
     labelled_columns: Collection[str]
+    other_columns: Sequence[Any]
     has_public_id: bool
 
     list_export: ListExport | None
