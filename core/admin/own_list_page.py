@@ -221,8 +221,8 @@ class OwnListPage(Page, TemplateView):
         if may_be_number(self.query.get(SEARCH_VAR, "")):
             raise NotSaved(
                 _(
-                    "A search for a phone number is not saved, so that no number stands in an"
-                    " address. Remove the search and save the other filters."
+                    "A search for a phone number is not saved, so that addresses hold no number."
+                    " Remove the search and save the other filters."
                 )
             )
         self.listed()

@@ -44,6 +44,19 @@
     open(opener);
   });
 
+  // The menu of saved filters closes like every other menu.
+  const menus = () => document.querySelectorAll("details.own-menu[open]");
+  document.addEventListener("click", (event) => {
+    menus().forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    menus().forEach((menu) => {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+  });
+
   // A link that acts as a button is pressed by the space bar, too.
   document.addEventListener("keydown", (event) => {
     if (event.key !== " " || !event.target.matches("[data-filters]")) return;

@@ -140,6 +140,7 @@ def fill_every_page(sandbox: Sandbox) -> dict[str, str]:
         "callback": reverse("admin:providers_callback_change", args=[callback.public_id]),
         "sender": reverse("admin:providers_account_change", args=[sender.public_id]),
         "call": reverse("admin:providers_apicall_change", args=[call.pk]),
+        "own list": reverse("admin:own_list", args=["messaging.message"]) + "?shown=queued",
         "staff member": reverse("admin:auth_user_change", args=[staff.pk]),
         "role": reverse("admin:auth_group_change", args=[role.pk]),
         "batch to check": reverse("admin:messaging_batch_change", args=[ready.public_id]),

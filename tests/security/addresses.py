@@ -120,6 +120,7 @@ def make_world() -> dict[str, str]:
             progressed_at=now,
             expires_at=now,
         ).public_id,
+        "/my-lists/<rows_of>/": "messaging.message",
         "/notices/": _notice_of(target),
         "/what-waits/rows/": "message",
         "/callbacks/": token,
