@@ -99,7 +99,7 @@ def read(job_id: int, kind: str) -> None:
 
 
 def _most() -> float:
-    """The most megabytes that this process had. `getrusage` would count those of its parent, too."""
+    """The most megabytes of this process. `getrusage` would count those of its parent, too."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.split("VmHWM:")[1].split()[0]) / KILOBYTES
 
