@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from django.urls import get_script_prefix, reverse
 from django.utils.html import conditional_escape, escape, format_html
@@ -17,7 +18,11 @@ def data(value: object) -> SafeString:
     """A name, number, code or text of people and providers, which a browser must not translate."""
     if value in ("", None):
         return SafeString("")
-    return SafeString(f'<span class="data" translate="no">{conditional_escape(value)}</span>')
+    return SafeString(f'<span class="data" translate="no">{_escaped(value)}</span>')
+
+
+def _escaped(value: Any) -> str:
+    return conditional_escape(value)
 
 
 def shown_number(number: str, *, whole: bool) -> SafeString:
