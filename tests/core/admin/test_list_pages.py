@@ -131,7 +131,8 @@ def test_every_combination_of_two_filters_is_served_or_bounded(browser: Client) 
     unbounded = set()
     for pair in combinations(values, 2):
         for order in ("", "7"):
-            query = {**{name: values[name] for name in pair}, "period": "all", "o": order}
+            chosen: dict[str, Any] = {name: values[name] for name in pair}
+            query = {**chosen, "period": "all", "o": order}
             if browser.get(URL, query).context["cl"].bounds is None:
                 unbounded.add(pair)
     few = {pair for pair in combinations(values, 2) if set(pair) & {"batch", "conflict"}}
