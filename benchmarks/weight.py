@@ -67,8 +67,8 @@ def main() -> None:
 
 def row_bytes(page: str) -> int:
     """The markup of one row of a list, on average."""
-    start, end = page.index("</thead>"), page.index("</table>")
-    return len(page[start:end].encode()) // page.count("data-row")
+    rows = page.partition('id="result_list"')[2].partition("<tbody>")[2].partition("</tbody>")[0]
+    return len(rows.encode()) // rows.count("data-row")
 
 
 def _cpu_of(client: Any, address: str) -> float:

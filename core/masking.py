@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.urls import get_script_prefix, reverse
@@ -24,7 +25,11 @@ def data(value: object) -> SafeString:
         return SafeString("")
     if isinstance(value, AbstractBaseUser):
         value = person_name(value)
-    return SafeString(f'<span class="data" translate="no">{conditional_escape(value)}</span>')
+    return SafeString(f'<span class="data" translate="no">{_escaped(value)}</span>')
+
+
+def _escaped(value: Any) -> str:
+    return conditional_escape(value)
 
 
 def shown_number(number: str, *, whole: bool) -> SafeString:

@@ -29,10 +29,10 @@ def remember(name: str, request: HttpRequest, make: Callable[[], Kept]) -> Kept:
         return make()
     key = (name, *_reader(request))
     now = timezone.now()
-    since, found = _kept.get(key, (None, None))
+    found = _kept.get(key)
     # A clock that was set back leaves times of the future.
-    if since is not None and abs(now - since) < span:
-        kept: Kept = found
+    if found is not None and abs(now - found[0]) < span:
+        kept: Kept = found[1]
         return kept
     made = make()
     if len(_kept) >= MOST_KEPT:

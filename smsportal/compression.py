@@ -24,7 +24,7 @@ class CompressionMiddleware(GZipMiddleware):
     ) -> HttpResponseBase:
         if not (_is_page(response) and _is_asked_by_us(request)):
             return response
-        packed: HttpResponseBase = super().process_response(request, response)  # type: ignore[arg-type]
+        packed: HttpResponseBase = super().process_response(request, response)
         return packed
 
 

@@ -175,7 +175,15 @@ _ACTION_LABELS: Final[dict[str, Promise]] = {
     "change": _("Change: %(things)s"),
     "delete": _("Delete: %(things)s"),
 }
-_GRANTABLE_APPS: Final = ("messaging", "providers", "otp", "rentals", "figures", "lookup")
+_GRANTABLE_APPS: Final = (
+    "core",
+    "messaging",
+    "providers",
+    "otp",
+    "rentals",
+    "figures",
+    "lookup",
+)
 _AUDIT_APP, _AUDIT_CODENAME = VIEW_AUDIT_LOG.split(".")
 GRANTABLE: Final = Q(content_type__app_label__in=_GRANTABLE_APPS) | Q(
     content_type__app_label=_AUDIT_APP, codename=_AUDIT_CODENAME

@@ -32,7 +32,7 @@ class Column:
 
     opening: str
     closing: str
-    shown: Callable[[Any], object]
+    shown: Callable[[Any], Any]
     is_link: bool
     """Whether a cell leads to the page of its row, unless it leads elsewhere."""
 
@@ -49,7 +49,7 @@ def rows_of(changelist: Any, headers: list[dict[str, Any]]) -> Iterator[SafeStri
         parts = ['<tr class="data-row">']
         for column in columns:
             shown = column.shown(row)
-            markup = shown if isinstance(shown, SafeString) else conditional_escape(shown)
+            markup: str = shown if isinstance(shown, SafeString) else conditional_escape(shown)
             if column.is_link and "<a " not in markup:
                 markup = f'<a href="{url_of(row)}">{markup}</a>'
             parts += (column.opening, markup, column.closing)

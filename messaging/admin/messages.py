@@ -44,8 +44,7 @@ class MessageAdmin(AccountCell, TrackedAdmin):
     list_export = export.EXPORT
     list_title = pgettext_lazy("title", "Messages")
     list_display = ("state_", "account_", "kind_", "segments", "sender", "time")
-    indexed_pairs = (frozenset({"account", "shown"}),)
-    few_rows_by = ("batch", "conflict")
+    indexed_pairs = (frozenset({"account", "shown"}), frozenset({"batch", "shown"}))
     sortable_by = ("time",)
     list_filter = filters.FILTERS
     actions = (

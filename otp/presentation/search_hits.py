@@ -20,7 +20,7 @@ from .labels import shown_state
 def find_hits(request: HttpRequest, term: Term) -> Iterator[HitGroup]:
     if not request.user.has_perm("otp.view_session") or term.number:
         return
-    rows = Session.objects.filter(public_id=term.text[:24]).select_related("account")
+    rows = Session.objects.filter(public_id=term.text[:24]).select_related("account").order_by()
     hits = [
         Hit(
             shown_number(one.recipient, whole=may_see_whole(one, request.user)),

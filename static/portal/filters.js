@@ -35,6 +35,16 @@
       }
     }
     window.dispatchEvent(new CustomEvent("openfilters"));
+    // The theme shows the panel a moment later. The next Tab leads to its first field.
+    requestAnimationFrame(() => requestAnimationFrame(() => enter(opener)));
+  }
+
+  function enter(opener) {
+    const form = document.getElementById("filter-form");
+    if (!form) return;
+    form.tabIndex = -1;
+    form.focus({ preventScroll: true });
+    form.onkeydown = (event) => event.key === "Escape" && opener.focus();
   }
 
   document.addEventListener("click", (event) => {

@@ -16,7 +16,7 @@ from providers.engine import far_times
 from providers.engine.work_source import sources
 from providers.models import Account, ApiCall
 from rentals import ledger
-from rentals.models import Reading
+from rentals.models import Reading, Transaction
 from smsportal.schedules import scheduled_tasks
 from tests.plans.explain import captured, faults_of, prepare
 from tests.plans.rows import make_rows
@@ -26,6 +26,8 @@ pytestmark = pytest.mark.django_db
 WAITING = (
     "message_code_by_state",
     "message_due",
+    "message_under_way",
+    "order_poll_claimed",
     "transaction_differed",
     "order_due",
     "order_open",
@@ -33,6 +35,10 @@ WAITING = (
     # Of states that an order or a session leaves soon.
     "order_by_account_state",
     "order_by_end",
+    # Of 500 orders at most.
+    "transaction_of_order",
+    # One message belongs to a batch here.
+    "one_message_per_row",
 )
 """Indexes by which the engine finds what waits. The rows that it asks them for are few."""
 TASKS = [task.func for task in scheduled_tasks()]
@@ -103,6 +109,8 @@ def test_times_that_lie_far_ahead(rare: Account) -> None:
 def test_ledger_check_of_what_has_changed(rare: Account) -> None:
     account = Account.objects.get(provider="gosms")
     now = timezone.now()
+    Transaction.objects.update(read_at=now - timedelta(days=2))
+    prepare()
     Reading.objects.create(
         account=account,
         kind="transactions",

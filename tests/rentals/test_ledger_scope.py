@@ -144,7 +144,7 @@ def test_it_compares_only_what_has_changed() -> None:
     book(account, [stated("late", "Refund", "o3", before)], now)
     readings = Reading.objects.filter(account=account).order_by("-pk")
     scope = ledger_scope.scope_of(account, readings, now, now - ledger.LOOKBACK)
-    assert scope.ids == {"o2", "o3"}
+    assert scope.ids == frozenset({"o2", "o3"})
 
 
 @pytest.mark.parametrize("days", [8, -1])

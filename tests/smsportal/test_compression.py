@@ -23,7 +23,9 @@ def answer_to(response: HttpResponseBase, site: str | None = None) -> HttpRespon
     def view(_request: HttpRequest) -> HttpResponseBase:
         return response
 
-    return CompressionMiddleware(view)(request)
+    answer = CompressionMiddleware(view)(request)
+    assert isinstance(answer, HttpResponseBase)
+    return answer
 
 
 def is_compressed(response: HttpResponseBase) -> bool:

@@ -41,6 +41,7 @@ DATA: Final = re.compile(
     r"|Provider said 服务商原话|Typed reason 原因|file 文件\.csv|recipients\.csv|Own words 原话"
     r"|App name 应用名|Template (?:name 模板名|text 文本)|Text 文本 \d+|Own text 文本|purchase|t1"
     r"|[（(][A-Z]{2}(?:(?:, |、)\+\d+)?[)）]|host\.name|(?<![\w-])[\w-]{16}(?![\w-])|id\d+"
+    r"|Your parcel is here\.|“[文本]” \(position \d+\)"
     r"|\{?Name\}?|WhatsApp|Telegram|Facebook|Asia/Shanghai|验证码通道1|简体中文|postpaid"
 )
 """Values of these rows, of the catalogues of apps and of the settings, as pages show them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import Any
 
@@ -56,7 +57,7 @@ def test_an_icon_has_the_drawing_of_the_theme() -> None:
     ],
 )
 def test_which_strings_are_meant_as_icons(module: str, meant: set[str]) -> None:
-    assert set(fonts._meant_as_icons(fonts.ast.parse(module))) == meant
+    assert set(fonts._meant_as_icons(ast.parse(module))) == meant
 
 
 @pytest.mark.parametrize("name", fonts.WEIGHTS)
