@@ -18,6 +18,7 @@ from core.admin.exact_search import search_period
 from core.admin.labels import state_label
 from core.admin.live import Cells
 from core.admin.read_only import TrackedAdmin
+from core.countries import country_name
 from core.masking import data, plain_number
 from core.people import person_name
 from core.visibility import may_reveal, may_see_whole
@@ -44,6 +45,7 @@ class MessageAdmin(AccountCell, TrackedAdmin):
     list_export = export.EXPORT
     list_title = pgettext_lazy("title", "Messages")
     list_display = ("state_", "account_", "kind_", "segments", "sender", "time")
+    other_columns = ("country_", "sender_id_", "provider_id_", "reference_")
     indexed_pairs = (frozenset({"account", "shown"}), frozenset({"batch", "shown"}))
     sortable_by = ("time",)
     list_filter = filters.FILTERS
@@ -96,6 +98,22 @@ class MessageAdmin(AccountCell, TrackedAdmin):
     @admin.display(description=_("Sent by"), ordering="created_by")
     def sender(self, message: Message) -> SafeString:
         return data(person_name(message.created_by))
+
+    @admin.display(description=pgettext_lazy("column", "Country/region"))
+    def country_(self, message: Message) -> str:
+        return country_name(message.country)
+
+    @admin.display(description=_("Sender ID"))
+    def sender_id_(self, message: Message) -> SafeString:
+        return data(message.sender_id)
+
+    @admin.display(description=_("Provider's id"))
+    def provider_id_(self, message: Message) -> SafeString:
+        return data(message.provider_id)
+
+    @admin.display(description=_("Our reference"))
+    def reference_(self, message: Message) -> SafeString:
+        return data(message.reference)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -6,9 +6,12 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib import admin as django_admin
 from django.contrib.auth.models import User
 from django.test import Client
+from django.urls import reverse
 
+from core.admin.base import PortalAdmin
 from core.models import OwnList
 from core.own_lists import LONGEST_NAME, MOST_FILTERS
 from messaging.models import Message
@@ -396,7 +399,40 @@ def test_the_page_needs_the_permission_of_its_list(browser: Client, method: str)
 
 def test_the_columns_of_a_reader_are_those_of_the_list(browser: Client) -> None:
     page = browser.get(PAGE).content.decode()
-    assert re.findall(r'name="column" value="(\w+)"', page) == DELIVERED
+    others = ["country_", "sender_id_", "provider_id_", "reference_"]
+    assert re.findall(r'name="column" value="(\w+)"', page) == [*DELIVERED, *others]
+
+
+def test_columns_that_are_not_delivered_are_offered(browser: Client) -> None:
+    message = make_message(sender_id="HOTEL")
+    choose(browser, "state_", "reference_", "sender_id_", "country_")
+    page = browser.get(LIST)
+    assert columns_of(page) == ["state_", "reference_", "sender_id_", "country_"]
+    assert message.reference in page.content.decode()
+    assert "HOTEL" in page.content.decode()
+
+
+LISTS = [
+    admin
+    for admin in django_admin.site._registry.values()
+    if isinstance(admin, PortalAdmin) and admin.opts.app_label != "contenttypes"
+]
+
+
+@pytest.mark.parametrize("admin", LISTS, ids=lambda admin: admin.opts.label_lower)
+def test_every_list_has_the_page_and_shows_other_columns(client: Client, admin: Any) -> None:
+    client.force_login(User.objects.create_superuser("boss"))
+    page = f"/my-lists/{admin.opts.label_lower}/"
+    answer = client.get(page)
+    assert answer.status_code == 200
+    names = re.findall(r'name="column" value="(\w+)"', answer.content.decode())
+    assert names
+    assert len(set(names)) == len(names)
+    values = {"act": "columns", "column": names[::-1], "shown": names[::2]}
+    assert client.post(page, values).status_code == 302
+    own = OwnList.objects.get(rows_of=admin.opts.label_lower)
+    assert own.columns[0] == names[0]
+    assert client.get(reverse(admin.url_name("changelist"))).status_code == 200
 
 
 # --- queries -------------------------------------------------------------------------------------
