@@ -83,7 +83,8 @@ class OwnListPage(Page, TemplateView):
         self.model_admin = found
 
     def has_permission(self) -> bool:
-        return self.model_admin.has_view_permission(self.request)
+        allowed: bool = self.model_admin.has_view_permission(self.request)
+        return allowed
 
     def handle_no_permission(self) -> Any:
         opts = self.model_admin.opts

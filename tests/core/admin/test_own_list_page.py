@@ -215,6 +215,7 @@ def test_the_default_is_set_and_taken_back(browser: Client) -> None:
     assert browser.get(LIST).status_code == 200
     browser.post(PAGE, {"act": f"default:{key_of()}"})
     browser.post(PAGE, {"act": f"delete:{key_of()}"})
+    assert stored().default == ""
     assert browser.get(LIST).status_code == 200
 
 
@@ -304,7 +305,7 @@ def test_what_a_later_version_no_longer_knows_is_left_out(
 
 def link_of_time(page: Any) -> str:
     head = page.content.decode().partition("column-time")[2].partition("</th>")[0]
-    return re.findall(r'href="\?([^"]*)"', head)[0].replace("&amp;", "&")
+    return str(re.findall(r'href="\?([^"]*)"', head)[0]).replace("&amp;", "&")
 
 
 def times_of(page: Any) -> list[int]:
@@ -346,6 +347,7 @@ def test_any_order_is_answered(browser: Client, order: str) -> None:
     assert browser.get(LIST, {"o": order}).status_code == 200
     assert browser.get(PAGE, {"o": order}).status_code == 200
     assert save(browser, order=order).status_code == 302
+    assert save(browser, order=order * 5000).status_code == 302
 
 
 def test_newer_rows_are_counted_whatever_the_columns_are(browser: Client) -> None:
@@ -361,9 +363,9 @@ def test_newer_rows_are_counted_whatever_the_columns_are(browser: Client) -> Non
 def test_an_export_keeps_its_own_columns(client: Client) -> None:
     client.force_login(User.objects.create_superuser("boss"))
     make_message()
-    whole = client.get(f"{LIST}export/").getvalue()  # type: ignore[attr-defined]
+    whole = client.get(f"{LIST}export/").getvalue()
     choose(client, "state_", "time")
-    assert client.get(f"{LIST}export/").getvalue() == whole  # type: ignore[attr-defined]
+    assert client.get(f"{LIST}export/").getvalue() == whole
 
 
 # --- whose they are ------------------------------------------------------------------------------
@@ -412,27 +414,22 @@ def test_columns_that_are_not_delivered_are_offered(browser: Client) -> None:
     assert "HOTEL" in page.content.decode()
 
 
-LISTS = [
-    admin
-    for admin in django_admin.site._registry.values()
-    if isinstance(admin, PortalAdmin) and admin.opts.app_label != "contenttypes"
-]
-
-
-@pytest.mark.parametrize("admin", LISTS, ids=lambda admin: admin.opts.label_lower)
-def test_every_list_has_the_page_and_shows_other_columns(client: Client, admin: Any) -> None:
+@pytest.mark.parametrize("part", range(4))
+def test_every_list_has_the_page_and_shows_other_columns(client: Client, part: int) -> None:
     client.force_login(User.objects.create_superuser("boss"))
-    page = f"/my-lists/{admin.opts.label_lower}/"
-    answer = client.get(page)
-    assert answer.status_code == 200
-    names = re.findall(r'name="column" value="(\w+)"', answer.content.decode())
-    assert names
-    assert len(set(names)) == len(names)
-    values = {"act": "columns", "column": names[::-1], "shown": names[::2]}
-    assert client.post(page, values).status_code == 302
-    own = OwnList.objects.get(rows_of=admin.opts.label_lower)
-    assert own.columns[0] == names[0]
-    assert client.get(reverse(admin.url_name("changelist"))).status_code == 200
+    reverse("admin:index")
+    lists = [one for one in django_admin.site._registry.values() if isinstance(one, PortalAdmin)]
+    assert len(lists) > 20
+    for admin in lists[part::4]:
+        page = f"/my-lists/{admin.opts.label_lower}/"
+        names = re.findall(r'name="column" value="(\w+)"', client.get(page).content.decode())
+        assert names, page
+        assert len(set(names)) == len(names)
+        values = {"act": "columns", "column": names[::-1], "shown": names[::2]}
+        assert client.post(page, values).status_code == 302
+        own = OwnList.objects.get(rows_of=admin.opts.label_lower)
+        assert own.columns[0] == names[0]
+        assert client.get(reverse(admin.url_name("changelist"))).status_code == 200
 
 
 # --- queries -------------------------------------------------------------------------------------
