@@ -58,7 +58,7 @@ SPACE := $(subst ,, )
 REGISTRIES := (https?|file)://[^ ]*/simple([/" ]|$$)|index-url[= ]+[a-z]+:|pypi[.]org|pythonhosted[.]org|npmjs[.]org|deb[.]debian[.]org
 
 .PHONY: help demo dev run test test-all test-rest test-next test-next-run test-sqlite test-postgres \
-	test-postgres-second coverage chaos storm soak fuzz bench mutants check check-format check-lint check-types \
+	test-postgres-second coverage chaos storm soak fuzz bench screenshots mutants check check-format check-lint check-types \
 	check-imports check-migrations check-translations check-registries check-audit format lock messages clean
 
 help: ## List the targets
@@ -152,6 +152,9 @@ fuzz: $(VENV)/.installed-dev ## Search for input that breaks callbacks, answers,
 
 bench: $(VENV)/.installed-dev ## Measure dispatch, latency and limits on an idle machine (LONG=1: longer)
 	@LONG="$(LONG)" $(BIN)/python -m benchmarks
+
+screenshots: $(VENV)/.installed-dev ## Take the pictures of README and docs from a demo, in both languages
+	@$(BIN)/python -m tools.screenshots
 
 # A separate environment, because no other target needs this tool.
 MUTANTS_VENV := .venv-mutants
