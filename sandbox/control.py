@@ -6,7 +6,7 @@ content type, which another site's page cannot send without a preflight. Errors 
 
     GET  state                       providers, accounts, settings, faults, counters
     GET  book?after=&provider=&operation=&kind=&limit=&polls=
-    GET  phones?number=&limit=
+    GET  phones?entry=&limit=
     POST clear                       {}
     POST faults/set                  {"fault", "provider", "operation", "calls", "accept",
                                      "first_tries", "options"}
@@ -90,10 +90,9 @@ class Switches:
         """Push one delivery report in `delay` seconds; `fields` overrides fields of it."""
         self.provider(provider).report(str(message_id), word, fields, delay)
 
-    def phones(self, number: str = "", limit: int = PHONE_LIMIT) -> dict[str, object]:
+    def phones(self, entry: int = 0, limit: int = PHONE_LIMIT) -> dict[str, object]:
         """See `Phones.as_json`."""
-        phones = Phones(self.book, self.providers, self.pusher)
-        return phones.as_json(number, min(limit, PHONE_LIMIT))
+        return Phones(self.book, self.providers, self.pusher).as_json(entry, limit)
 
     def deliver_sms(
         self, message_id: str | int, text: str, code: str | None = None, provider: str = "gosms"
@@ -154,9 +153,9 @@ def _describe(provider: Provider) -> dict[str, object]:
             "label": provider.label,
             "base_path": provider.base_path(),
             "operations": list(provider.operations),
-        "polls": list(provider.polls),
-        "delivered_word": provider.delivered_word,
-        "failed_word": provider.failed_word,
+            "polls": list(provider.polls),
+            "delivered_word": provider.delivered_word,
+            "failed_word": provider.failed_word,
             "report_words": list(provider.report_words),
             "settings": settable(provider.settings),
             "accounts": [
@@ -211,18 +210,14 @@ class Control:
         if wanted := query.get("polls"):
             providers = self._switches.providers
             polls = {(name, poll) for name, one in providers.items() for poll in one.polls}
-            entries = [
-                entry
-                for entry in entries
-                if ((entry.provider, entry.operation) in polls) == (wanted == "only")
-            ]
+            only = wanted == "only"
+            entries = [one for one in entries if ((one.provider, one.operation) in polls) == only]
         # A page shows the newest entries. A client that reads continuously passes `after`.
         return {"entries": [entry.as_json() for entry in entries[-limit:]], "total": len(entries)}
 
     def _phones(self, query: Mapping[str, str]) -> dict[str, object]:
-        return self._switches.phones(
-            query.get("number", ""), max(1, int(query.get("limit") or PHONE_LIMIT))
-        )
+        limit = min(int(query.get("limit") or PHONE_LIMIT), PHONE_LIMIT)
+        return self._switches.phones(int(query.get("entry") or 0), limit)
 
     def _clear(self, values: Mapping[str, object]) -> None:
         self._switches.clear()

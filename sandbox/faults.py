@@ -187,9 +187,7 @@ class Switchboard:
         values = {**known.options, **_checked(known, options)}
         with self._lock:
             number = next(self._numbers)
-            active = Active(
-                number, known, provider, operation, calls, chosen, values, first_tries
-            )
+            active = Active(number, known, provider, operation, calls, chosen, values, first_tries)
             self._active.append(active)
         return active
 

@@ -32,7 +32,7 @@ class Bubble:
     at: float
     text: str
     message_id: str
-    number: int
+    entry: int
     fault: str = ""
     reports: list[dict[str, object]] = field(default_factory=list)
     due_in: float | None = None
@@ -56,13 +56,14 @@ class Phones:
         self._reports: dict[tuple[str, str], list[dict[str, object]]] = {}
         self._with_sms: set[tuple[str, str]] = set()
         self._phones: dict[str, Phone] = {}
+        self._by_entry: dict[int, Phone] = {}
         for entry in reversed(book.entries(kind=None)):
             self._read(entry)
 
-    def as_json(self, number: str = "", limit: int = 50, bubbles: int = 50) -> dict[str, object]:
-        """The newest phones, and the bubbles of the phone with this number, else the newest."""
+    def as_json(self, entry: int = 0, limit: int = 50, bubbles: int = 50) -> dict[str, object]:
+        """The newest phones, and the bubbles of the one that shows this entry, else the newest."""
         every = list(self._phones.values())
-        chosen = self._phones.get(number) or next(iter(every), None)
+        chosen = self._by_entry.get(entry) or next(iter(every), None)
         return {
             "total": len(every),
             "phones": [_summary(phone) for phone in every[:limit]],
@@ -95,6 +96,7 @@ class Phones:
         number = provider.phone_number(str(entry.fields.get(fields[0], "")))
         key = (entry.provider, entry.message_id)
         phone = self._phones.setdefault(number, Phone(number))
+        self._by_entry[entry.number] = phone
         phone.bubbles.append(
             Bubble(
                 kind=kind,
@@ -103,7 +105,7 @@ class Phones:
                 at=entry.at,
                 text=str(entry.fields.get(fields[1]) or ""),
                 message_id=entry.message_id,
-                number=entry.number,
+                entry=entry.number,
                 fault=entry.fault,
                 reports=self._reports.get(key, []),
                 due_in=self._pending.get((*key, provider.report_operation)),
@@ -116,6 +118,7 @@ def _summary(phone: Phone) -> dict[str, object]:
     newest = phone.bubbles[0]
     return {
         "number": phone.number,
+        "entry": newest.entry,
         "at": newest.at,
         "text": newest.text,
         "kind": newest.kind,

@@ -78,9 +78,9 @@ class Remote:
         entries = self._call("book?" + urlencode(query))["entries"]
         return list(entries) if isinstance(entries, list) else []
 
-    def phones(self, number: str = "", limit: int = 50) -> dict[str, object]:
+    def phones(self, entry: int = 0, limit: int = 50) -> dict[str, object]:
         """The phones that messages reached, and the bubbles of one. See `phones.Phones`."""
-        return self._call("phones?" + urlencode({"number": number, "limit": limit}))
+        return self._call("phones?" + urlencode({"entry": entry, "limit": limit}))
 
     def fault(
         self,
