@@ -32,7 +32,7 @@ ACT_PERMISSION: Final = "providers.check_account"
 MAX_ENTRIES: Final = 50
 MAX_PHONES: Final = 40
 REPORT_SECONDS: Final = 2.0
-"""When reports go by themselves."""
+"""From a message to its report, if reports go automatically."""
 TIMEOUT: Final = 2.0
 
 
@@ -107,9 +107,7 @@ def sandbox_context(request: HttpRequest) -> dict[str, Any]:
     providers = _rows(state, "providers")
     return {
         "providers": [_provider_context(one) for one in providers],
-        "reports_go_alone": any(
-            one["settings"].get("report_delay") is not None for one in providers
-        ),
+        "is_automatic": any(one["settings"].get("report_delay") is not None for one in providers),
         "report_seconds": int(REPORT_SECONDS),
         "faults": [
             {"id": one["id"], "word": fault_label(one["id"], one["label"])}
@@ -225,13 +223,13 @@ def _clear_faults(remote: Remote, post: QueryDict) -> Any:
 
 
 def _set_reports(remote: Remote, post: QueryDict) -> Any:
-    """Let reports go by themselves, or wait for somebody to send each."""
+    """Let reports go automatically, or wait until each is sent by hand."""
     alone = post.get("reports") == "alone"
     for provider in _rows(remote.state(), "providers"):
         if "report_delay" in provider["settings"]:
             delay = REPORT_SECONDS if alone else None
             remote.change_settings(provider["name"], report_delay=delay)
-    return _("Reports are sent by themselves.") if alone else _("Reports wait for you.")
+    return _("Reports are sent automatically.") if alone else _("Reports wait for you.")
 
 
 def _report(remote: Remote, post: QueryDict) -> Any:

@@ -23,7 +23,7 @@ _DIGITS: Final = re.compile(r"(?<![0-9A-Za-z])[0-9]{4,8}(?![0-9A-Za-z])", re.ASC
 DELIVERED: Final = StateLabel(pgettext_lazy("state", "Delivered"), Role.SUCCESS, "done_all")
 NOT_DELIVERED: Final = StateLabel(_("Not delivered"), Role.DANGER, "error")
 NO_REPORT: Final = StateLabel(_("No report yet"), Role.INFO, "outbound")
-ON_THE_PHONE: Final = StateLabel(_("Arrived"), Role.SUCCESS, "done")
+ON_THE_PHONE: Final = StateLabel(pgettext_lazy("state", "Arrived"), Role.SUCCESS, "done")
 RENTED: Final = StateLabel(_("Waiting for an SMS"), Role.INFO, "hourglass_top")
 SERVED: Final = StateLabel(_("Number rented"), Role.NEUTRAL, "call")
 

@@ -231,11 +231,11 @@ def test_any_other_report_can_be_chosen(
     assert "DND" in state_of(shown(browser))
 
 
-def test_reports_wait_for_a_person_or_go_by_themselves(sandbox: Sandbox, browser: Client) -> None:
+def test_reports_wait_for_a_person_or_go_automatically(sandbox: Sandbox, browser: Client) -> None:
     def delays() -> list[object]:
         return [getattr(sandbox.provider(name).settings, "report_delay") for name in REPORTING]  # noqa: B009
 
-    assert "sent by themselves, 2 seconds" in shown(browser)
+    assert "sent automatically, 2 seconds" in shown(browser)
     browser.post(PAGE, {"act": "reports", "reports": "wait"})
     assert delays() == [None, None]
     assert "They wait" in shown(browser)
