@@ -31,12 +31,12 @@ SERVED: Final = StateLabel(_("Number rented"), Role.NEUTRAL, "call")
 def phones_context(phones: dict[str, Any], providers: list[dict[str, Any]]) -> dict[str, Any]:
     """The context of the phones, from the answers of the sandbox's control interface."""
     by_name = {one["name"]: one for one in providers}
-    chosen = phones.get("chosen")
+    chosen: dict[str, Any] | None = phones.get("chosen")
     return {
         "phones": [
             {
                 **_summary(phone),
-                "is_chosen": bool(chosen) and phone["number"] == chosen["number"],
+                "is_chosen": chosen is not None and phone["number"] == chosen["number"],
             }
             for phone in phones["phones"]
         ],
