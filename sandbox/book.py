@@ -66,6 +66,7 @@ class Book:
         self._entries: deque[Entry] = deque(maxlen=size)
         self._counters: Counter[str] = Counter()
         self._references: Counter[tuple[str, str]] = Counter()
+        self._tried: set[tuple[str, str]] = set()
         self._busy: Counter[tuple[str, str]] = Counter()
         self._peaks: Counter[tuple[str, str]] = Counter()
         self._last = 0
@@ -80,6 +81,14 @@ class Book:
             if entry.kind == CALL and entry.accepted and entry.reference:
                 self._references[entry.provider, entry.reference] += 1
         return entry
+
+    def note_try(self, provider: str, reference: str) -> bool:
+        """Note that a call with this reference came. Returns whether one had come before."""
+        key = (provider, reference)
+        with self._lock:
+            was_tried = bool(reference) and key in self._tried
+            self._tried.add(key)
+            return was_tried
 
     def enter(self, provider: str, account: str) -> int:
         """Count a call as in flight and return how many this account has now."""
@@ -148,4 +157,5 @@ class Book:
             self._entries.clear()
             self._counters.clear()
             self._references.clear()
+            self._tried.clear()
             self._peaks.clear()

@@ -128,6 +128,17 @@ class Pusher:
         self._held[push.provider] = push
         self._put(push, time.monotonic() + HOLD_LIMIT)
 
+    def pending(self) -> dict[tuple[str, str, str], float]:
+        """Seconds until the next push, by provider, message id and operation."""
+        now = time.monotonic()
+        with self._ready:
+            found: dict[tuple[str, str, str], float] = {}
+            for due in sorted(self._queue, reverse=True):
+                if not (push := due.push).sent:
+                    key = (push.provider, push.message_id, push.operation)
+                    found[key] = max(0.0, due.at - now)
+            return found
+
     def wait_idle(self, timeout: float = 5.0) -> bool:
         """Wait until every scheduled push has been made, however late it is due.
 

@@ -5,12 +5,13 @@ content type, which another site's page cannot send without a preflight. Errors 
 {"error": "…"} with status 400.
 
     GET  state                       providers, accounts, settings, faults, counters
-    GET  book?after=&provider=&operation=&kind=&limit=
+    GET  book?after=&provider=&operation=&kind=&limit=&polls=
+    GET  phones?entry=&limit=
     POST clear                       {}
     POST faults/set                  {"fault", "provider", "operation", "calls", "accept",
-                                     "options"}
+                                     "first_tries", "options"}
     POST faults/clear                {"number"} or {}
-    POST report                      {"provider", "message_id", "word", "fields"}
+    POST report                      {"provider", "message_id", "word", "fields", "delay"}
     POST sms                         {"provider", "message_id", "text", "code"}
     POST accounts/add                {"provider", "label", "login", "secret", "changes"}
     POST accounts/change             {"provider", "label", "changes"}
@@ -28,10 +29,13 @@ from sandbox.book import Book
 from sandbox.callbacks import Pusher
 from sandbox.exchange import Reply, Request
 from sandbox.faults import Active, Switchboard, catalogue
+from sandbox.phones import Phones
 from sandbox.provider import ControlError, Provider, change, settable
 
 PREFIX = "/_sandbox/"
 BOOK_LIMIT = 500
+PHONE_LIMIT = 100
+LONGEST_DELAY = 3600.0
 
 
 class Switches:
@@ -59,6 +63,7 @@ class Switches:
         operation: str | None = None,
         calls: int | None = 1,
         accept: bool | None = None,
+        first_tries: bool = False,
         **options: float | str,
     ) -> Active:
         """Switch a fault on. `calls=None` applies it to all calls, see `Switchboard.set`."""
@@ -67,15 +72,27 @@ class Switches:
             if operation is not None and operation not in known:
                 raise ControlError(f"{provider} has no operation {operation}.")
         return self.faults.set(
-            fault_id, provider=provider, operation=operation, calls=calls, accept=accept, **options
+            fault_id,
+            provider=provider,
+            operation=operation,
+            calls=calls,
+            accept=accept,
+            first_tries=first_tries,
+            **options,
         )
 
     def clear_faults(self) -> None:
         self.faults.clear()
 
-    def report(self, provider: str, message_id: str, word: str, **fields: str) -> None:
-        """Push one delivery report now; `fields` overrides fields of the callback."""
-        self.provider(provider).report(str(message_id), word, fields)
+    def report(
+        self, provider: str, message_id: str, word: str, *, delay: float = 0.0, **fields: str
+    ) -> None:
+        """Push one delivery report in `delay` seconds; `fields` overrides fields of it."""
+        self.provider(provider).report(str(message_id), word, fields, delay)
+
+    def phones(self, entry: int = 0, limit: int = PHONE_LIMIT) -> dict[str, object]:
+        """See `Phones.as_json`."""
+        return Phones(self.book, self.providers, self.pusher).as_json(entry, limit)
 
     def deliver_sms(
         self, message_id: str | int, text: str, code: str | None = None, provider: str = "gosms"
@@ -136,6 +153,9 @@ def _describe(provider: Provider) -> dict[str, object]:
             "label": provider.label,
             "base_path": provider.base_path(),
             "operations": list(provider.operations),
+            "polls": list(provider.polls),
+            "delivered_word": provider.delivered_word,
+            "failed_word": provider.failed_word,
             "report_words": list(provider.report_words),
             "settings": settable(provider.settings),
             "accounts": [
@@ -168,6 +188,8 @@ class Control:
         try:
             if request.method == "GET" and name == "book":
                 return Reply(self._book(request.parameters()))
+            if request.method == "GET" and name == "phones":
+                return Reply(self._phones(request.parameters()))
             if request.method == "POST" and name in self._posts:
                 return Reply(self._posts[name](_object(request)) or {"ok": True})
         except ControlError as error:
@@ -185,8 +207,17 @@ class Control:
             kind=query.get("kind") or None,
             after=int(query.get("after") or 0),
         )
+        if wanted := query.get("polls"):
+            providers = self._switches.providers
+            polls = {(name, poll) for name, one in providers.items() for poll in one.polls}
+            only = wanted == "only"
+            entries = [one for one in entries if ((one.provider, one.operation) in polls) == only]
         # A page shows the newest entries. A client that reads continuously passes `after`.
         return {"entries": [entry.as_json() for entry in entries[-limit:]], "total": len(entries)}
+
+    def _phones(self, query: Mapping[str, str]) -> dict[str, object]:
+        limit = min(int(query.get("limit") or PHONE_LIMIT), PHONE_LIMIT)
+        return self._switches.phones(int(query.get("entry") or 0), limit)
 
     def _clear(self, values: Mapping[str, object]) -> None:
         self._switches.clear()
@@ -196,6 +227,9 @@ class Control:
         options = values.get("options") or {}
         if not isinstance(options, dict) or not isinstance(accept, bool | None):
             raise ControlError("options is an object, accept is true, false or null.")
+        first_tries = values.get("first_tries", False)
+        if not isinstance(first_tries, bool):
+            raise ControlError("first_tries is true or false.")
         if isinstance(calls, bool) or not isinstance(calls, int | None):
             raise ControlError("calls is a number, or null for all calls.")
         active = self._switches.fault(
@@ -204,6 +238,7 @@ class Control:
             operation=_text(values, "operation") or None,
             calls=calls,
             accept=accept,
+            first_tries=first_tries,
             **options,
         )
         return active.as_json()
@@ -215,7 +250,10 @@ class Control:
     def _report(self, values: Mapping[str, object]) -> None:
         fields = {key: str(value) for key, value in _mapping(values, "fields").items()}
         provider = self._switches.provider(_text(values, "provider"))
-        provider.report(_text(values, "message_id"), _text(values, "word"), fields)
+        delay = float(_text(values, "delay") or 0)
+        if not 0 <= delay <= LONGEST_DELAY:
+            raise ControlError(f"delay is at most {LONGEST_DELAY:g} seconds.")
+        provider.report(_text(values, "message_id"), _text(values, "word"), fields, delay)
 
     def _sms(self, values: Mapping[str, object]) -> None:
         code = values.get("code")

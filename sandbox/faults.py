@@ -116,7 +116,10 @@ _callback_fault("callback_lost", "Reports never come")
 
 @dataclass
 class Active:
-    """A fault that is switched on for `calls` more calls (None: for all)."""
+    """A fault that is switched on for `calls` more calls (None: for all).
+
+    `first_tries`: it leaves alone a call that repeats an earlier message.
+    """
 
     number: int
     fault: Fault
@@ -125,6 +128,7 @@ class Active:
     calls: int | None
     accept: bool
     options: Options
+    first_tries: bool = False
 
     def matches(self, provider: str, operation: str) -> bool:
         return self.provider in (None, provider) and self.operation in (None, operation)
@@ -138,6 +142,7 @@ class Active:
             "operation": self.operation,
             "calls": self.calls,
             "accept": self.accept,
+            "first_tries": self.first_tries,
             "options": dict(self.options),
         }
 
@@ -159,6 +164,7 @@ class Switchboard:
         operation: str | None = None,
         calls: int | None = 1,
         accept: bool | None = None,
+        first_tries: bool = False,
         **options: float | str,
     ) -> Active:
         """Switch a fault on for the next `calls` calls (None: for all) that match the filters.
@@ -181,11 +187,17 @@ class Switchboard:
         values = {**known.options, **_checked(known, options)}
         with self._lock:
             number = next(self._numbers)
-            active = Active(number, known, provider, operation, calls, chosen, values)
+            active = Active(number, known, provider, operation, calls, chosen, values, first_tries)
             self._active.append(active)
         return active
 
-    def take(self, provider: str, operation: str) -> tuple[Active | None, Timing | None]:
+    def asks_for_repeats(self, provider: str, operation: str) -> bool:
+        """Whether `take` needs to know if the call repeats an earlier message."""
+        return any(one.first_tries and one.matches(provider, operation) for one in self.active())
+
+    def take(
+        self, provider: str, operation: str, *, is_repeat: bool = False
+    ) -> tuple[Active | None, Timing | None]:
         """The fault for this call and the timing of its pushes. Counts both as used."""
         if not self._active:
             return None, None
@@ -193,7 +205,7 @@ class Switchboard:
         timing = Timing()
         with self._lock:
             for active in list(self._active):
-                if not active.matches(provider, operation):
+                if not active.matches(provider, operation) or (active.first_tries and is_repeat):
                     continue
                 if active.fault.kind == "callback":
                     _apply_to_timing(timing, active)

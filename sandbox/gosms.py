@@ -70,6 +70,8 @@ class GoSMS(Provider):
         "profile",
         "transactions",
     )
+    polls = ("get_order", "orders", "balance", "profile", "transactions")
+    phone_fields = {"create_order": ("phone", "")}
     account_class = Channel
     settings: GoSMSSettings
 

@@ -74,6 +74,9 @@ class Haorui(Provider):
     name = "haorui"
     label = "HAORUI"
     operations = ("send",)
+    phone_fields = {"send": ("phonenumber", "textmessage")}
+    report_field = "DLRStatus"
+    delivered_word, failed_word = "Delivered", "Undeliverable"
     report_words = (
         "Delivered",
         "Pending",
@@ -170,7 +173,9 @@ class Haorui(Provider):
             step = Timing(timing.twice, timing.late, timing.overtaken and index == 0, timing.lost)
             self.pusher.schedule(_push(message, word, {}), delay + index * REPORT_GAP, step)
 
-    def report(self, message_id: str, word: str, fields: Mapping[str, str]) -> None:
+    def report(
+        self, message_id: str, word: str, fields: Mapping[str, str], delay: float = 0.0
+    ) -> None:
         message = self.messages.get(message_id)
         if message is None:
             raise ControlError(
@@ -182,7 +187,7 @@ class Haorui(Provider):
                 "no_callback_url",
                 id=message_id,
             )
-        self.pusher.schedule(_push(message, word, fields), 0.0)
+        self.pusher.schedule(_push(message, word, fields), delay)
 
     def reset(self) -> None:
         with self.lock:

@@ -23,6 +23,7 @@ from sandbox.provider import UNREACHABLE_ENDING, Account, Call, Provider, Settin
 PATHS = {"/extra_api/otp_msg": "otp_msg", "/user/s_balance": "s_balance"}
 CONTENT = re.compile(r"[A-Za-z0-9]{1,6}")
 PHONE = re.compile(r"(?!0086)(?!86[0-9]{11}$)[0-9]{6,12}")
+CHINESE = re.compile(r"1[0-9]{10}")
 TEMPLATES = ("", "1", "2", "3", "4")
 
 KEY_WRONG = "api_key错误"
@@ -59,6 +60,8 @@ class HaoSMS(Provider):
     name = "haosms"
     label = "HaoSMS"
     operations = ("otp_msg", "s_balance")
+    polls = ("s_balance",)
+    phone_fields = {"otp_msg": ("phone", "content")}
     settings: HaoSMSSettings
 
     def __init__(self, book: Book, pusher: Pusher) -> None:
@@ -67,6 +70,10 @@ class HaoSMS(Provider):
 
     def default_account(self) -> Account:
         return Account(credentials.PRACTICE, credentials.HAOSMS_API_KEY)
+
+    def phone_number(self, written: str) -> str:
+        """Chinese numbers come without their country code."""
+        return f"+86{written}" if CHINESE.fullmatch(written) else f"+{written}"
 
     def route(self, method: str, path: str) -> str | None:
         return PATHS.get(path.removesuffix("/")) if method in ("GET", "POST") else None

@@ -84,6 +84,9 @@ class OTPService(Provider):
     name = "otpservice"
     label = "OTP Service"
     operations = ("send", "code")
+    phone_fields = {"send": ("msisdn", "generated_code")}
+    report_operation, report_field = "type_0", "STATUS"
+    delivered_word, failed_word = "SUCCESS", "ERROR"
     report_words = ("SUCCESS", "ERROR")
     settings: OTPServiceSettings
 
@@ -178,7 +181,9 @@ class OTPService(Provider):
             push = _push(session, {"STATUS": word, "TYPE": kind, "CODE": code})
             self.pusher.schedule(push, delay, timing)
 
-    def report(self, message_id: str, word: str, fields: Mapping[str, str]) -> None:
+    def report(
+        self, message_id: str, word: str, fields: Mapping[str, str], delay: float = 0.0
+    ) -> None:
         """Push TYPE 0 with this STATUS. Pass TYPE "1" in `fields` for a check result."""
         session = self.sessions.get(message_id)
         if session is None:
@@ -193,7 +198,7 @@ class OTPService(Provider):
             )
         code = "200" if word == "SUCCESS" else "400"
         values = {"STATUS": word, "TYPE": SEND_STATUS, "CODE": code, **fields}
-        self.pusher.schedule(_push(session, values), 0.0)
+        self.pusher.schedule(_push(session, values), delay)
 
     def reset(self) -> None:
         with self.lock:

@@ -146,7 +146,16 @@ class Provider(ABC):
     label: ClassVar[str]
     prefix: ClassVar[str] = ""
     operations: ClassVar[tuple[str, ...]]
+    polls: ClassVar[tuple[str, ...]] = ()
+    """The operations that only read."""
+    phone_fields: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    """By operation that reaches a phone: the fields of its number and its text, "" for none."""
     report_words: ClassVar[tuple[str, ...]] = ()
+    report_operation: ClassVar[str] = "report"
+    report_field: ClassVar[str] = ""
+    """The field of a delivery report that holds its word."""
+    delivered_word: ClassVar[str] = ""
+    failed_word: ClassVar[str] = ""
     account_class: ClassVar[type[Account]] = Account
     settings: Settings
 
@@ -181,8 +190,17 @@ class Provider(ABC):
         """The same answer, changed so that it contradicts itself."""
         return payload
 
-    def report(self, message_id: str, word: str, fields: Mapping[str, str]) -> None:
-        """Push one report with this status word now. `fields` overrides callback fields."""
+    def phone_number(self, written: str) -> str:
+        """A phone number as the provider writes it, in international form."""
+        return "+" + written.lstrip("+")
+
+    def report(
+        self, message_id: str, word: str, fields: Mapping[str, str], delay: float = 0.0
+    ) -> None:
+        """Push one report with this status word after `delay` seconds.
+
+        `fields` overrides callback fields.
+        """
         raise ControlError(f"{self.label} pushes no reports.", "no_reports", provider=self.label)
 
     def deliver_sms(self, message_id: str, text: str, code: str | None) -> None:

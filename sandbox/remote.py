@@ -61,17 +61,26 @@ class Remote:
         kind: str = "",
         after: int = 0,
         limit: int = 100,
+        polls: str = "",
     ) -> list[dict[str, object]]:
-        """The newest entries of the book in order of arrival. Fields are those of `book.Entry`."""
+        """The newest entries of the book in order of arrival. Fields are those of `book.Entry`.
+
+        `polls`: "only" calls that merely read, or "without" them.
+        """
         query = {
             "provider": provider,
             "operation": operation,
             "kind": kind,
             "after": after,
             "limit": limit,
+            "polls": polls,
         }
         entries = self._call("book?" + urlencode(query))["entries"]
         return list(entries) if isinstance(entries, list) else []
+
+    def phones(self, entry: int = 0, limit: int = 50) -> dict[str, object]:
+        """The phones that messages reached, and the bubbles of one. See `phones.Phones`."""
+        return self._call("phones?" + urlencode({"entry": entry, "limit": limit}))
 
     def fault(
         self,
@@ -81,6 +90,7 @@ class Remote:
         operation: str | None = None,
         calls: int | None = 1,
         accept: bool | None = None,
+        first_tries: bool = False,
         **options: float | str,
     ) -> dict[str, object]:
         """Switch a fault on for `calls` calls (None: for all). Returns it with its number."""
@@ -92,6 +102,7 @@ class Remote:
                 "operation": operation,
                 "calls": calls,
                 "accept": accept,
+                "first_tries": first_tries,
                 "options": options,
             },
         )
@@ -103,10 +114,12 @@ class Remote:
         """Forget messages, the book, faults and pending reports."""
         self._call("clear", {})
 
-    def report(self, provider: str, message_id: str, word: str, **fields: str) -> None:
-        """Push one delivery report now. `fields` overrides fields of the callback."""
+    def report(
+        self, provider: str, message_id: str, word: str, *, delay: float = 0.0, **fields: str
+    ) -> None:
+        """Push one delivery report in `delay` seconds. `fields` overrides fields of it."""
         values = {"provider": provider, "message_id": message_id, "word": word, "fields": fields}
-        self._call("report", values)
+        self._call("report", {**values, "delay": delay})
 
     def deliver_sms(
         self, message_id: str | int, text: str, code: str | None = None, provider: str = "gosms"

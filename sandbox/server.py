@@ -188,11 +188,16 @@ class Sandbox(Switches):
             entry.outcome = NOT_FOUND.outcome
             self.book.add(entry)
             return _send(wire, head, NOT_FOUND)
-        active, timing = self.faults.take(provider.name, operation)
+        call, is_repeat = None, False
+        if self.faults.asks_for_repeats(provider.name, operation):
+            call = provider.read(operation, _request(wire, head, path))
+            is_repeat = self.book.note_try(provider.name, call.reference)
+        active, timing = self.faults.take(provider.name, operation, is_repeat=is_repeat)
         if active and active.fault.before_body:
             return active.fault.strike(self._scene(wire, head, provider, None, active))
-        request = _request(wire, head, path)
-        call = provider.read(operation, request)
+        if call is None:
+            call = provider.read(operation, _request(wire, head, path))
+            self.book.note_try(provider.name, call.reference)
         call.timing = timing or call.timing
         label = call.account.label if call.account else ""
         call.in_flight = self.book.enter(provider.name, label)

@@ -89,7 +89,7 @@ class Programs:
         reports = {OTP_CALLBACK: self.plan.otp_callback}
         return Program(
             "sandbox",
-            (*MANAGE, "sandbox", "--host", host, "--port", str(port)),
+            (*MANAGE, "sandbox", "--host", host, "--port", str(port), "--verbosity", "0"),
             reports,
             stop_order=OTHERS_LAST,
             address=address,

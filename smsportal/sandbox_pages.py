@@ -1,4 +1,8 @@
-"""The sandbox page: shows what the sandbox received, and switches faults on and off."""
+"""The sandbox page: the phones with what arrived on them, reports on request, and faults.
+
+Nothing here is secret: the numbers and texts went to the sandbox alone, so every reader of the page
+sees them whole.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.contrib import messages
 from django.core.cache import cache
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
@@ -21,15 +25,14 @@ from core.admin.pages import NeedsPermission, Page, fragment
 from sandbox.remote import Remote, RemoteError
 
 from .log_filters import hide_tokens
-from .sandbox_texts import error_text, fault_label
+from .sandbox_phones import LATE_SECONDS, phones_context
+from .sandbox_texts import call_label, error_text, fault_label
 
 ACT_PERMISSION: Final = "providers.check_account"
-REVEAL_PERMISSION: Final = "messaging.reveal_message"
-PERSONAL_FIELDS: Final = frozenset(
-    {"phone", "phonenumber", "msisdn", "textmessage", "content", "code", "generated_code", "text"}
-)
-"""Fields of calls and reports that hold a phone number, a text or a code."""
-MAX_ENTRIES: Final = 100
+MAX_ENTRIES: Final = 50
+MAX_PHONES: Final = 40
+REPORT_SECONDS: Final = 2.0
+"""From a message to its report, if reports go automatically."""
 TIMEOUT: Final = 2.0
 
 
@@ -49,22 +52,39 @@ class SandboxPage(Page, TemplateView):
         if not request.user.has_perm(ACT_PERMISSION):
             raise NeedsPermission(ACT_PERMISSION)
         action = ACTIONS.get(request.POST.get("act", ""))
+        notice = problem = None
         try:
             with sandbox() as remote:
-                notice = action(remote, request) if action else None
+                notice = action(remote, request.POST) if action else None
         except RemoteError as error:
-            messages.error(request, error_text(error))
-        else:
-            if notice:
-                messages.success(request, notice)
+            problem = error_text(error)
+        except ValueError as error:
+            problem = str(error)
         cache.delete("sandbox-faults")
-        return HttpResponseRedirect(reverse("admin:practice"))
+        entry = _entry(request.POST)
+        if request.headers.get("HX-Request"):
+            told = {"notice": problem or notice, "is_problem": bool(problem), "acted_entry": entry}
+            return render(
+                request, "portal/practice_phones.html", {**_phones(request, entry), **told}
+            )
+        if problem:
+            messages.error(request, problem)
+        elif notice:
+            messages.success(request, notice)
+        back = reverse("admin:practice")
+        return HttpResponseRedirect(f"{back}?entry={entry}#phone" if entry else back)
 
 
 @fragment("providers.view_account")
 def sandbox_log(request: HttpRequest) -> HttpResponse:
     require_sandbox()
-    return render(request, "portal/practice_book.html", sandbox_context(request))
+    return render(request, "portal/practice_book.html", _book())
+
+
+@fragment("providers.view_account")
+def sandbox_phones(request: HttpRequest) -> HttpResponse:
+    require_sandbox()
+    return render(request, "portal/practice_phones.html", _phones(request, _entry(request.GET)))
 
 
 def require_sandbox() -> None:
@@ -81,28 +101,76 @@ def sandbox_context(request: HttpRequest) -> dict[str, Any]:
     """The context of the page; `unreachable` and `address` if the sandbox does not answer."""
     try:
         with sandbox() as remote:
-            state, entries = remote.state(), remote.entries(limit=MAX_ENTRIES)
+            state = remote.state()
     except RemoteError:
         return {"unreachable": True, "address": settings.SANDBOX_URL}
-    whole = request.user.has_perm(REVEAL_PERMISSION)
-    words = {one["name"]: one["report_words"] for one in _rows(state, "providers")}
-    labels = {one["name"]: one["label"] for one in _rows(state, "providers")}
+    providers = _rows(state, "providers")
     return {
-        "may_act": request.user.has_perm(ACT_PERMISSION),
-        "providers": _rows(state, "providers"),
+        "providers": [_provider_context(one) for one in providers],
+        "is_automatic": any(one["settings"].get("report_delay") is not None for one in providers),
+        "report_seconds": int(REPORT_SECONDS),
         "faults": [
             {"id": one["id"], "word": fault_label(one["id"], one["label"])}
             for one in _rows(state, "faults")
         ],
-        "active": [
-            {
-                **one,
-                "word": fault_label(one["fault"], one["label"]),
-                "provider_label": labels.get(one["provider"], ""),
-            }
-            for one in _rows(state, "active")
+        "active": [_active_context(one, providers) for one in _rows(state, "active")],
+        **_phones(request, _entry(request.GET)),
+        **_book(),
+    }
+
+
+def _phones(request: HttpRequest, entry: int) -> dict[str, Any]:
+    try:
+        with sandbox() as remote:
+            providers = _rows(remote.state(), "providers")
+            phones = phones_context(remote.phones(entry, MAX_PHONES), providers)
+    except RemoteError:
+        return {"unreachable": True, "address": settings.SANDBOX_URL}
+    may_act = request.user.has_perm(ACT_PERMISSION)
+    return {**phones, "may_act": may_act, "chosen_entry": entry}
+
+
+def _book() -> dict[str, Any]:
+    """The newest requests and pushes, and apart from them those that merely read."""
+    try:
+        with sandbox() as remote:
+            labels = {one["name"]: one["label"] for one in _rows(remote.state(), "providers")}
+            entries = remote.entries(limit=MAX_ENTRIES, polls="without")
+            polls = remote.entries(limit=MAX_ENTRIES, polls="only")
+    except RemoteError:
+        return {"unreachable": True, "address": settings.SANDBOX_URL}
+    return {
+        "entries": [_entry_context(entry, labels) for entry in reversed(entries)],
+        "polls": [_entry_context(entry, labels) for entry in reversed(polls)],
+    }
+
+
+def _entry(values: QueryDict) -> int:
+    """The entry of the book by which a phone is chosen. Addresses hold no numbers of phones."""
+    text = values.get("entry", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
+
+
+def _provider_context(provider: dict[str, Any]) -> dict[str, Any]:
+    name = provider["name"]
+    operations = [one for one in provider["operations"] if one not in provider["polls"]]
+    return {
+        **provider,
+        "calls": [
+            {"value": f"{name}:{operation}", "word": call_label(name, operation)}
+            for operation in (*operations, *provider["polls"])
         ],
-        "entries": [_entry_context(entry, labels, words, whole) for entry in reversed(entries)],
+    }
+
+
+def _active_context(active: dict[str, Any], providers: list[dict[str, Any]]) -> dict[str, Any]:
+    provider, operation = active["provider"] or "", active["operation"] or ""
+    label = next((one["label"] for one in providers if one["name"] == provider), "")
+    return {
+        **active,
+        "word": fault_label(active["fault"], active["label"]),
+        "provider_label": label,
+        "operation_label": call_label(provider, operation) if operation else "",
     }
 
 
@@ -111,61 +179,82 @@ def _rows(state: dict[str, object], name: str) -> list[dict[str, Any]]:
     return rows if isinstance(rows, list) else []
 
 
-def _entry_context(
-    entry: dict[str, Any], labels: dict[str, str], words: dict[str, list[str]], whole: bool
-) -> dict[str, Any]:
-    """One entry of the log. `whole` shows numbers, texts and codes."""
-    fields = entry.get("fields") or {}
-    provider, operation = entry["provider"], entry["operation"]
-    is_call = entry["kind"] == "call"
-    placed = bool(is_call and entry.get("accepted") and entry.get("message_id"))
+def _entry_context(entry: dict[str, Any], labels: dict[str, str]) -> dict[str, Any]:
+    provider = entry["provider"]
     return {
         **entry,
         "time": datetime.fromtimestamp(entry["at"], tz=UTC),
         "provider_label": labels.get(provider, provider),
-        "fields": _shown_fields(fields, whole),
+        "operation_label": call_label(provider, entry["operation"]),
+        "fields": [
+            (name, hide_tokens(str(value))) for name, value in (entry.get("fields") or {}).items()
+        ],
         "fault_word": fault_label(entry.get("fault") or "", entry.get("fault") or ""),
-        "report_words": words.get(provider, []) if placed else [],
-        "takes_sms": placed and provider == "gosms" and operation == "create_order",
     }
 
 
-def _shown_fields(fields: dict[str, Any], whole: bool) -> list[tuple[str, str]]:
-    """The fields to show. Callback tokens are always hidden."""
-    return [
-        (name, hide_tokens(str(value)))
-        for name, value in fields.items()
-        if whole or name.lower() not in PERSONAL_FIELDS
-    ]
-
-
-def _set_fault(remote: Remote, request: HttpRequest) -> Any:
-    provider = request.POST.get("provider") or None
-    calls = None if request.POST.get("calls") == "all" else 1
-    remote.fault(request.POST.get("fault", ""), provider=provider, calls=calls)
+def _set_fault(remote: Remote, post: QueryDict) -> Any:
+    provider, _colon, operation = post.get("call", "").partition(":")
+    is_next = post.get("calls") != "all"
+    if is_next and not operation:
+        # A background poll would use up the one call.
+        raise ValueError(_("For “next call”, choose what the call does."))
+    remote.fault(
+        post.get("fault", ""),
+        provider=provider or None,
+        operation=operation or None,
+        calls=1 if is_next else None,
+        # So would the repeat of a message that an earlier fault struck.
+        first_tries=is_next,
+    )
     return _("Fault turned on.")
 
 
-def _clear_faults(remote: Remote, request: HttpRequest) -> Any:
+def _stop_fault(remote: Remote, post: QueryDict) -> Any:
+    number = post.get("number", "")
+    if number.isascii() and number.isdigit():
+        remote.clear_faults(int(number))
+    return _("Fault turned off.")
+
+
+def _clear_faults(remote: Remote, post: QueryDict) -> Any:
     remote.clear_faults()
     return _("All faults turned off.")
 
 
-def _report(remote: Remote, request: HttpRequest) -> Any:
-    post = request.POST
-    remote.report(post.get("provider", ""), post.get("message_id", ""), post.get("word", ""))
+def _set_reports(remote: Remote, post: QueryDict) -> Any:
+    """Let reports go automatically, or wait until each is sent by hand."""
+    alone = post.get("reports") == "alone"
+    for provider in _rows(remote.state(), "providers"):
+        if "report_delay" in provider["settings"]:
+            delay = REPORT_SECONDS if alone else None
+            remote.change_settings(provider["name"], report_delay=delay)
+    return _("Reports are sent automatically.") if alone else _("Reports wait for you.")
+
+
+def _report(remote: Remote, post: QueryDict) -> Any:
+    """Send the report that a button stands for (`what`), or the chosen `word`."""
+    name, what = post.get("provider", ""), post.get("what", "")
+    known = next((one for one in _rows(remote.state(), "providers") if one["name"] == name), {})
+    words = {"fail": "failed_word", "deliver": "delivered_word", "late": "delivered_word"}
+    word = str(known.get(words[what], "")) if what in words else post.get("word", "")
+    is_late = what == "late"
+    remote.report(name, post.get("message_id", ""), word, delay=LATE_SECONDS if is_late else 0)
+    if is_late:
+        return _("The report is sent in %(count)d seconds.") % {"count": LATE_SECONDS}
     return _("Report sent.")
 
 
-def _deliver(remote: Remote, request: HttpRequest) -> Any:
-    post = request.POST
+def _deliver(remote: Remote, post: QueryDict) -> Any:
     remote.deliver_sms(post.get("message_id", ""), post.get("text", ""))
     return _("The SMS was delivered to the number.")
 
 
-ACTIONS: Final[dict[str, Callable[[Remote, HttpRequest], Any]]] = {
+ACTIONS: Final[dict[str, Callable[[Remote, QueryDict], Any]]] = {
     "fault": _set_fault,
+    "stop": _stop_fault,
     "clear": _clear_faults,
+    "reports": _set_reports,
     "report": _report,
     "sms": _deliver,
 }
@@ -175,4 +264,5 @@ def sandbox_urls(site: UnfoldAdminSite) -> list[URLPattern]:
     return [
         path("practice/", site.admin_view(SandboxPage.as_view()), name="practice"),
         path("practice/book/", sandbox_log, name="practice_book"),
+        path("practice/phones/", sandbox_phones, name="practice_phones"),
     ]

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from providers.presentation.labels import operation_label
 from sandbox.remote import RemoteError
 
 FAULTS: Final[dict[str, Promise]] = {
@@ -67,6 +68,28 @@ ERRORS: Final[dict[str, Promise]] = {
     "no_reports": _("%(provider)s does not push reports."),
     "no_numbers": _("%(provider)s does not rent numbers."),
 }
+
+
+OPERATIONS: Final = {
+    "haorui.send": "send_text",
+    "haosms.otp_msg": "send_code",
+    "haosms.s_balance": "fetch_balance",
+    "otpservice.send": "start_code",
+    "otpservice.code": "check_code",
+    "gosms.create_order": "place_order",
+    "gosms.get_order": "fetch_order",
+    "gosms.cancel_order": "cancel_order",
+    "gosms.orders": "list_orders",
+    "gosms.balance": "fetch_balance",
+    "gosms.profile": "fetch_profile",
+    "gosms.transactions": "list_transactions",
+}
+"""What the portal calls an operation of a sandbox provider. One without a name keeps its id."""
+
+
+def call_label(provider: str, operation: str) -> str:
+    """The name of an operation of a provider, as on the pages of API calls."""
+    return operation_label(OPERATIONS.get(f"{provider}.{operation}", operation))
 
 
 def fault_label(fault_id: str, label: str) -> str:

@@ -53,6 +53,23 @@ def test_state_lists_active_faults(remote: Remote) -> None:
     assert (active["fault"], active["calls"], active["options"]) == ("slow", None, {"seconds": 3})
 
 
+@pytest.mark.parametrize("fault", ["html_502", "reset_before"])
+def test_fault_for_first_tries_leaves_repeats_alone(
+    remote: Remote, send_sms: Call, fault: str
+) -> None:
+    send_sms(uid="earlier")
+    remote.fault(fault, provider="haorui", operation="send", first_tries=True)
+    assert send_sms(uid="earlier").status_code == 200
+    assert len(state_of(remote)["active"]) == 1
+    try:
+        assert send_sms(uid="new").status_code == 502
+    except requests.ConnectionError:
+        assert fault == "reset_before"
+    assert not state_of(remote)["active"]
+    remote.fault(fault, provider="haorui", first_tries=True)
+    assert send_sms(uid="new").status_code == 200
+
+
 def test_remote_can_clear_faults(remote: Remote, otp_msg: Call) -> None:
     remote.fault("html_502", calls=None)
     remote.clear_faults()
@@ -109,6 +126,15 @@ def test_remote_can_read_the_book_from_an_entry_on(remote: Remote, otp_msg: Call
     otp_msg(content="newer")
     newer = entries_of(remote, after=seen)
     assert [entry["fields"]["content"] for entry in newer] == ["newer"]
+
+
+def test_calls_that_only_read_can_be_read_apart(
+    remote: Remote, gosms: Call, send_sms: Call
+) -> None:
+    gosms("GET", "/user/balance")
+    send_sms()
+    assert [one["operation"] for one in remote.entries(polls="only")] == ["balance"]
+    assert [one["operation"] for one in remote.entries(polls="without", kind="call")] == ["send"]
 
 
 def test_remote_can_push_a_report(

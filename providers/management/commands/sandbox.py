@@ -64,7 +64,8 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"Cannot listen there: {error.strerror}.") from None
         try:
-            self._print_addresses(sandbox)
+            if options["verbosity"]:
+                self._print_addresses(sandbox)
             stop_requested.wait()
         finally:
             sandbox.stop()

@@ -95,15 +95,16 @@ def make_plan(role: str, passwords: dict[str, str], *, demo_too: bool) -> Plan:
 
 
 def greeting(role: str, passwords: dict[str, str]) -> str:
+    address = f"{settings.PUBLIC_ADDRESS or 'http://' + settings.BIND}/"
     if role == WORK:
         lines = ["The portal is ready: the queues run here, and no web server."]
     else:
-        lines = [f"The portal is ready: {settings.PUBLIC_ADDRESS or 'http://' + settings.BIND}/"]
+        lines = [f"The portal is ready: {address}"]
     if role == WEB:
         lines.append("No queue runs here: nothing is sent until another host runs them.")
     if not User.objects.exists():
         lines.append("Nobody can sign in yet: create a user with `manage.py createsuperuser`.")
     if passwords:
-        lines.append(f"The sandbox providers, which send nothing: {settings.SANDBOX_URL}/")
+        lines.append(f"What is sent arrives on its page “Sandbox”: {address}practice/")
         lines += ["", *demo.describe_staff(passwords)]
     return "\n".join(["", *lines])

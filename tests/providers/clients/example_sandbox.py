@@ -30,6 +30,8 @@ class ExampleSms(Provider):
     name = "examplesms"
     label = "Example SMS"
     operations = ("send", "balance")
+    polls = ("balance",)
+    phone_fields = {"send": ("to", "text")}
     settings: ExampleSettings
 
     def __init__(self, book: Book, pusher: Pusher) -> None:
