@@ -54,8 +54,8 @@ def rows_of(changelist: Any, headers: list[dict[str, Any]]) -> Iterator[SafeStri
         has_stop = False
         for column in columns:
             shown = column.shown(row)
-            markup = shown if isinstance(shown, SafeString) else conditional_escape(shown)
-            markup = markup.replace(FOCUSABLE, "")
+            safe = shown if isinstance(shown, SafeString) else conditional_escape(shown)
+            markup = safe.replace(FOCUSABLE, "")
             if column.is_link and "<a " not in markup:
                 markup = f'<a href="{url_of(row)}">{markup}</a>'
             if has_stop:
