@@ -24,6 +24,7 @@ from unfold.utils import display_for_field, display_for_value
 
 CHECKBOX: Final = "action_checkbox"
 ANY_ROW: Final = "any-row"
+FOCUSABLE: Final = ' tabindex="0"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +43,24 @@ def headers_of(changelist: Any) -> list[dict[str, Any]]:
 
 
 def rows_of(changelist: Any, headers: list[dict[str, Any]]) -> Iterator[SafeString]:
-    """Each row of the page as a `<tr>`."""
+    """Each row of the page as a `<tr>`.
+
+    The keyboard stops once in a row, at its first link. The row's own page has what else it links.
+    """
     columns = _columns(changelist, headers)
     url_of = _urls(changelist)
     for row in changelist.result_list:
         parts = ['<tr class="data-row">']
+        has_stop = False
         for column in columns:
             shown = column.shown(row)
-            markup: str = shown if isinstance(shown, SafeString) else conditional_escape(shown)
+            safe: str = shown if isinstance(shown, SafeString) else conditional_escape(shown)
+            markup = safe.replace(FOCUSABLE, "")
             if column.is_link and "<a " not in markup:
                 markup = f'<a href="{url_of(row)}">{markup}</a>'
+            if has_stop:
+                markup = markup.replace("<a ", '<a tabindex="-1" ')
+            has_stop = has_stop or "<a " in markup
             parts += (column.opening, markup, column.closing)
         parts.append("</tr>\n")
         yield SafeString("".join(parts))

@@ -21,13 +21,19 @@
   const matches = $.fn.select2.defaults.defaults.matcher;
 
   $(() =>
-    $("select.countries").select2({
-      matcher(search, option) {
-        typed = plain(search.term || "");
-        return matches(search, option);
-      },
-      sorter: (options) =>
-        typed ? [...options].sort((one, other) => rank(one) - rank(other)) : options,
-    }),
+    $("select.countries")
+      .select2({
+        matcher(search, option) {
+          typed = plain(search.term || "");
+          return matches(search, option);
+        },
+        sorter: (options) =>
+          typed ? [...options].sort((one, other) => rank(one) - rank(other)) : options,
+      })
+      .each((_index, select) => {
+        // The library draws a search field of its own, which no label names.
+        const name = select.labels.length ? select.labels[0].textContent.trim() : "";
+        $(select).next().find(".select2-search__field").attr("aria-label", name);
+      }),
   );
 })(django.jQuery);

@@ -20,7 +20,18 @@
     if ($ && $.fn.djangoCustomSelect2) $(".unfold-admin-autocomplete").djangoCustomSelect2();
     if (window.DateTimeShortcuts) window.DateTimeShortcuts.init();
     filterForm();
+    nameFields();
   }
+
+  // The library's search fields have no label; the filter's heading is their name.
+  function nameFields() {
+    document.querySelectorAll("#changelist-filter .select2-search__field").forEach((field) => {
+      let part = field;
+      while (part && !part.querySelector("h3")) part = part.parentElement;
+      if (part) field.setAttribute("aria-label", part.querySelector("h3").textContent.trim());
+    });
+  }
+  window.addEventListener("load", nameFields);
 
   async function open(opener) {
     if (!panel()) {

@@ -245,6 +245,17 @@
   });
 
   // --- dialogs --------------------------------------------------------------------
+  // "?" shows the shortcuts, unless it is being typed.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "?" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    const dialog = document.getElementById("shortcuts-dialog");
+    if (!dialog || document.querySelector("dialog[open]")) return;
+    event.preventDefault();
+    // The browser gives the focus back to where it was.
+    dialog.showModal();
+  });
+
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-opens]");
     if (opener) {

@@ -71,6 +71,38 @@ def test_slash_stays_with_the_search_of_a_list(make_visitor: MakeVisitor, sandbo
     expect(palette(page)).to_be_hidden()
 
 
+def test_question_mark_shows_the_shortcuts_unless_it_is_typed(
+    make_visitor: MakeVisitor, sandbox: Sandbox
+) -> None:
+    make_account("haorui", sandbox)
+    form = SendForm.of(make_visitor("operator"))
+    dialog = form.page.locator("#shortcuts-dialog")
+    form.text.focus()
+    form.page.keyboard.type("Ready?")
+    expect(form.text).to_have_value("Ready?")
+    expect(dialog).to_be_hidden()
+    opener = form.page.locator(".user-opener")
+    opener.focus()
+    form.page.keyboard.press("?")
+    expect(dialog).to_contain_text("Search numbers, ids, names and pages")
+    form.page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(opener).to_be_focused()
+
+
+def test_menu_of_the_user_shows_the_shortcuts(make_visitor: MakeVisitor) -> None:
+    page = make_visitor("viewer", language="zh-hans", width=390).page
+    page.goto("/")
+    page.locator(".top .below-xl").click()
+    page.locator(".user-opener").click()
+    page.locator("[data-opens=shortcuts-dialog]").click()
+    dialog = page.locator("#shortcuts-dialog")
+    expect(dialog).to_contain_text("键盘快捷键")
+    assert AnyPage(page).overflow() == 0
+    dialog.locator("[data-dismiss]").click()
+    expect(dialog).to_be_hidden()
+
+
 def test_chosen_rows_are_counted(make_visitor: MakeVisitor, sandbox: Sandbox) -> None:
     account = make_account("haorui", sandbox)
     make_message(account)

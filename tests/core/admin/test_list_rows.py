@@ -60,8 +60,17 @@ def test_the_state_links_to_the_row_and_a_number_to_its_own_page(browser: Client
     message = make_message()
     cells = cells_of(browser, URL)
     assert cells["field-state_"].startswith(f'<a href="{URL}{message.public_id}/change/">')
-    assert cells["field-recipient"].startswith('<a class="a" href="/number/')
+    assert cells["field-recipient"].startswith('<a tabindex="-1" class="a" href="/number/')
     assert cells["field-recipient"].count("<a ") == 1
+
+
+def test_the_keyboard_stops_at_the_first_link_alone(browser: Client) -> None:
+    make_message()
+    cells = cells_of(browser, URL)
+    assert "tabindex" not in cells["field-state_"]
+    assert "data-help" in cells["field-state_"], "the pointer still finds the help"
+    others = "".join(cell for name, cell in cells.items() if name != "field-state_")
+    assert others.count("<a ") == others.count('<a tabindex="-1" ')
 
 
 def test_links_do_not_repeat_what_was_searched(browser: Client) -> None:
