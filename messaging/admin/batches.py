@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -31,7 +32,7 @@ from ..presentation.batch_labels import shown_state, where_shown
 from . import batch_actions, batch_page, batch_start, export
 from .new_batch import NewBatchPage, size
 
-LINE: Final = 200
+LINE: Final = 60
 """Characters of a text that a row may show."""
 
 
@@ -96,12 +97,12 @@ class BatchAdmin(AccountCell, ReadOnlyAdmin):
 
     @admin.display(description=_("Name / text"), ordering="name")
     def name_(self, batch: Batch) -> SafeString:
-        text = " ".join(batch.text[:LINE].split())
+        text = " ".join(Truncator(batch.text).chars(LINE).split())
         is_said = text.startswith(batch.title.removesuffix("…"))
         other = batch.file_name or str(batch.get_source_display())
         below = other if is_said or not text else text
         return format_html(
-            '<bdi class="batch-name" dir="auto">{}</bdi> <bdi class="one-line" dir="auto">{}</bdi>',
+            '<bdi class="batch-name">{}</bdi> <bdi class="one-line">{}</bdi>',
             batch.title,
             below,
         )

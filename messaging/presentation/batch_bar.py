@@ -42,7 +42,7 @@ def parts_of(progress: Progress) -> list[Part]:
     for role, states in PARTS.items():
         width = 100 * progress.count(*states) / progress.total if progress.total else 0.0
         if width:
-            found.append(Part(role, f"{start:.2f}%", f"{width:.2f}%"))
+            found.append(Part(role, f"{start:.1f}%", f"{width:.1f}%"))
             start += width
     return found
 
@@ -88,7 +88,7 @@ def progress_cell(progress: Progress | None) -> SafeString | str:
         return ""
     rects = format_html_join(
         "",
-        '<rect class="fill-{}" x="{}" width="{}" height="6"/>',
+        '<rect class="fill-{}" x="{}" width="{}"/>',
         ((part.role, part.x, part.width) for part in parts_of(progress)),
     )
     done = _("%(out)s of %(total)s") % {
@@ -96,16 +96,11 @@ def progress_cell(progress: Progress | None) -> SafeString | str:
         "total": f"{progress.total:,}",
     }
     share = delivered_share(progress)
-    words = format_html(
-        '<span class="whole">{}</span>{}',
-        done,
-        format_html(' · <span class="whole">{}</span>', _("%(share)s delivered") % {"share": share})
-        if share
-        else "",
-    )
+    said = _("%(share)s delivered") % {"share": share}
+    words = format_html("{} · {}", done, said) if share else done
     return format_html(
-        '<span class="batch-bar"><svg class="meter thin" aria-hidden="true" focusable="false">{}'
-        '</svg><span class="hint">{}</span></span>',
+        '<span class="batch-bar"><svg class="meter thin" aria-hidden="true">{}'
+        "</svg><small>{}</small></span>",
         rects,
         words,
     )
