@@ -21,8 +21,8 @@ AREAS: Final[tuple[tuple[tuple[str, ...], Promise], ...]] = (
     (("otp",), pgettext_lazy("section", "Codes")),
     (("rentals",), pgettext_lazy("section", "Rented numbers")),
     (("providers",), _("Accounts and providers")),
-    (("lookup", "figures"), _("Numbers and figures")),
-    (("auth", "auditlog", "smsportal", "core"), _("People and audit")),
+    (("lookup", "figures", "core"), _("Numbers and figures")),
+    (("auth", "auditlog", "smsportal"), _("People and audit")),
 )
 """What permissions are about, by the app of their model."""
 

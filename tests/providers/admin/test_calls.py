@@ -193,7 +193,7 @@ def test_resolved_subject_of_a_call_is_a_link(
     make_call(account, subject="parcel:7")
     make_call(account, subject="stranger:9")
     page = auditor.get(LIST).content.decode()
-    assert '<a href="/parcel/7/">&lt;7&gt;</a>' in page
+    assert '<a tabindex="-1" href="/parcel/7/">&lt;7&gt;</a>' in page
     assert "stranger:9" in page
 
 
