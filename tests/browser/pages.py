@@ -24,6 +24,8 @@ FAULTY_BUTTONS = """() => {
         for (let node = texts.nextNode(); node; node = texts.nextNode()) {
             if (!node.data.trim() || node.parentElement.closest(".material-symbols-outlined, svg"))
                 continue;
+            // Words for screen readers only.
+            if (node.parentElement.getBoundingClientRect().width <= 1) continue;
             const range = document.createRange();
             range.selectNodeContents(node);
             const lines = [...range.getClientRects()].filter((line) => line.width > 1);

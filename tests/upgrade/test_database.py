@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Model
 
 from core.fields import EncryptedField
+from core.models import ExportJob
 from tests.upgrade import databases
 from tests.upgrade.databases import WRITTEN_BY_MIGRATE, Rows
 
@@ -26,6 +27,9 @@ REWRITTEN: Final[dict[str, str]] = {
     "rentals_order.settled_because": "a chosen reason becomes its key",
 }
 """`table.column` to the reason why a migration may change its values."""
+
+LATER: Final = (ExportJob,)
+"""Models with secrets that no earlier release has."""
 
 
 @pytest.mark.usefixtures("upgraded")
@@ -70,7 +74,7 @@ def test_every_secret_is_decrypted() -> None:
     found = Counter[str]()
     for model in apps.get_models():
         for field in model._meta.concrete_fields:
-            if isinstance(field, EncryptedField):
+            if isinstance(field, EncryptedField) and model not in LATER:
                 found[model._meta.label] += _decrypted(model, field.name)
     assert {label for label, number in found.items() if not number} == set()
     assert found["providers.Credential"] > 10
