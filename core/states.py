@@ -42,6 +42,7 @@ class StateTable(Generic[State]):
         self,
         rows: models.QuerySet[Any],
         target: State,
+        /,
         *,
         sources: Iterable[State] | None = None,
         **changes: Any,
@@ -55,7 +56,7 @@ class StateTable(Generic[State]):
         self.check(target, chosen)
         return rows.filter(state__in=sorted(chosen)).update(state=target, **changes)
 
-    def set(self, row: models.Model, target: State, **changes: Any) -> bool:
+    def set(self, row: models.Model, target: State, /, **changes: Any) -> bool:
         """Move one row from the state in which `row` was read. Returns whether it moved.
 
         If it moved, `row` has the new state and the changes. If another process moved it first,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.utils import timezone
@@ -12,6 +12,7 @@ from core.models import ExportJob, ExportPart
 from core.pruning import delete_in_chunks
 
 from .limits import LISTED_FOR, OPEN, Reason, State
+from .states import EXPORT_STATES
 
 AT_ONCE: Final = 50
 """Parts that one statement deletes, so that no lock is held for long."""
@@ -21,10 +22,11 @@ def cancel(job: ExportJob, by: User) -> bool:
     """Cancel what is not finished, or delete a finished file. False if neither was there."""
     jobs = ExportJob.objects.filter(pk=job.pk)
     now = timezone.now()
-    gone = {"claim": "", "busy_until": None, "stored": 0, "finished_at": now, "expires_at": None}
-    if jobs.filter(state__in=OPEN).update(state=State.CANCELLED, **gone):
+    gone: dict[str, Any] = {"claim": "", "busy_until": None, "stored": 0, "finished_at": now}
+    gone["expires_at"] = None
+    if EXPORT_STATES.move(jobs, State.CANCELLED, **gone):
         what = "export.cancel"
-    elif jobs.filter(state=State.READY).update(state=State.ENDED, **gone):
+    elif EXPORT_STATES.move(jobs, State.ENDED, **gone):
         what = "export.delete"
     else:
         return False
@@ -36,9 +38,9 @@ def cancel(job: ExportJob, by: User) -> bool:
 def stop(job: ExportJob, reason: Reason) -> None:
     """End a job that cannot go on."""
     now = timezone.now()
-    stopped = ExportJob.objects.filter(pk=job.pk, claim=job.claim, state=State.RUNNING).update(
-        state=State.STOPPED, reason=reason, claim="", busy_until=None, stored=0, finished_at=now
-    )
+    gone: dict[str, Any] = {"claim": "", "busy_until": None, "stored": 0, "finished_at": now}
+    own = ExportJob.objects.filter(pk=job.pk, claim=job.claim)
+    stopped = EXPORT_STATES.move(own, State.STOPPED, reason=reason, **gone)
     if stopped:
         drop_parts(job)
 
@@ -54,7 +56,7 @@ def prune() -> int:
     now = timezone.now()
     over = ExportJob.objects.filter(state=State.READY, expires_at__lte=now)
     for job in over.only("pk"):
-        if over.filter(pk=job.pk).update(state=State.ENDED, stored=0):
+        if EXPORT_STATES.move(over.filter(pk=job.pk), State.ENDED, stored=0):
             drop_parts(job)
     left = ExportPart.objects.exclude(job__state__in=(*OPEN, State.READY))
     while chunk := list(left.order_by().values_list("pk", flat=True)[:AT_ONCE]):

@@ -32,6 +32,7 @@ from ..export_slots import lock_on_host
 from .end import drop_parts, stop
 from .limits import KEPT_FOR, MOST_BYTES, OPEN, Reason, State, bytes_of
 from .parts import MadePart, PartMaker, Refused
+from .states import EXPORT_STATES
 
 logger = logging.getLogger(__name__)
 
@@ -86,13 +87,16 @@ def _claim_next() -> ExportJob | None:
         now = timezone.now()
         taken = runnable().filter(pk=key).order_by()
         # One UPDATE, so that only one of several slices takes it.
-        if (
-            ExportJob.objects.filter(pk__in=list(taken.values_list("pk", flat=True)))
-            .filter(Q(busy_until=None) | Q(busy_until__lt=now), state__in=OPEN)
-            .update(
-                claim=claim, busy_until=now + CLAIMED_FOR, state=State.RUNNING, tries=F("tries") + 1
-            )
-        ):
+        free = ExportJob.objects.filter(
+            Q(busy_until=None) | Q(busy_until__lt=now),
+            pk__in=list(taken.values_list("pk", flat=True)),
+        )
+        marks: dict[str, Any] = {
+            "claim": claim,
+            "busy_until": now + CLAIMED_FOR,
+            "tries": F("tries") + 1,
+        }
+        if EXPORT_STATES.move(free, State.RUNNING, **marks):
             return ExportJob.objects.select_related("by").get(pk=key)
     return None
 
@@ -171,9 +175,11 @@ class _Slice:
         }
         if part.is_last:
             end = {"finished_at": now, "expires_at": now + KEPT_FOR, "busy_until": None}
-            values |= {"state": State.READY, "claim": "", **end}
+            values |= {"claim": "", **end}
+        target = State.READY if part.is_last else State.RUNNING
         with transaction.atomic():
-            if not self._own().filter(parts=job.parts).update(**values):
+            own = self._own().filter(parts=job.parts)
+            if not EXPORT_STATES.move(own, target, sources=(State.RUNNING,), **values):
                 return False
             ExportPart.objects.create(
                 job=job,
@@ -185,7 +191,7 @@ class _Slice:
             )
             if part.is_last:
                 self._log(values["rows"])
-        for name, value in values.items():
+        for name, value in {**values, "state": target}.items():
             setattr(job, name, value)
         return True
 
