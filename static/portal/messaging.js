@@ -16,7 +16,9 @@
     const template = form.querySelector("#id_template");
     const pick = form.querySelector("[name=use_template]");
     if (template && pick)
-      template.addEventListener("change", () => {
+      template.addEventListener("change", (event) => {
+        // Not when Back or an expired session restores the choice.
+        if (event.isRestored) return;
         form.removeAttribute("data-once");
         form.requestSubmit(pick);
       });

@@ -178,8 +178,11 @@
       if (!found) return;
       if (["checkbox", "radio"].includes(field.type)) field.checked = found.checked;
       else field.value = found.value;
-      field.dispatchEvent(new Event("input", { bubbles: true }));
-      field.dispatchEvent(new Event("change", { bubbles: true }));
+      for (const name of ["input", "change"]) {
+        const event = new Event(name, { bubbles: true });
+        event.isRestored = true;
+        field.dispatchEvent(event);
+      }
     });
   }
 

@@ -97,6 +97,9 @@ class WindowPool:
 
     def release(self, window: Window) -> None:
         """Make a window free again, or close it if it cannot be reset."""
+        if not window.is_reusable:
+            window.close()
+            return
         try:
             window.reset()
         except Error:

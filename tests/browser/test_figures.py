@@ -71,6 +71,7 @@ def test_figure_opens_its_rows_and_chart_opens_as_a_table(make_visitor: MakeVisi
     rows = table.locator("tbody tr")
     expect(rows.first).to_be_visible()
     assert rows.count() > 1
+    page.goto("/")
     figure = page.locator(".kpis a").first
     counted = figure.locator(".v").inner_text().split()[0]
     with page.expect_navigation():

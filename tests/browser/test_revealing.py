@@ -52,7 +52,7 @@ class TestMessage:
     def test_they_are_masked_after_a_minute_and_by_a_click(self, manager: Visitor) -> None:
         message = make_message(recipient=NUMBER, text=TEXT)
         page = MessagePage.of(manager, message).page
-        page.clock.install()
+        manager.control_clock()
         reveal(page)
         expect(page.locator("h1")).to_have_text(WHOLE)
         page.clock.fast_forward(61_000)

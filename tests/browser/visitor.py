@@ -40,6 +40,7 @@ class Window:
         self.context.set_default_timeout(TIMEOUT_MS)
         self.context.add_init_script(LISTEN)
         self.page = self.context.new_page()
+        self.is_reusable = True
 
     def reset(self) -> None:
         """Remove everything that the last visitor left, except cached files."""
@@ -74,6 +75,11 @@ class Visitor:
         self._listen("weberror", self._record_error)
         self.page = window.page
         self.page.set_viewport_size({"width": width, "height": 900})
+
+    def control_clock(self) -> None:
+        """Let the test move the clock of the pages, which stays so until the window is closed."""
+        self.window.is_reusable = False
+        self.page.clock.install()
 
     # --- coming and going --------------------------------------------------
 

@@ -31,7 +31,21 @@ PROPER_NAMES: Final = frozenset(
             "SQLite",
             "PostgreSQL",
         ),
-        *("UTF", "XXXX", "English", "A", "OUTGOING_ADDRESSES", "ch_", "api_key", "xx", "T", "P"),
+        *(
+            "Enter",
+            "Ctrl",
+            "Esc",
+            "UTF",
+            "XXXX",
+            "English",
+            "A",
+            "OUTGOING_ADDRESSES",
+            "ch_",
+            "api_key",
+            "xx",
+            "T",
+            "P",
+        ),
     )
 )
 LATIN: Final = re.compile(r"[A-Za-z][A-Za-z_]*")
