@@ -141,7 +141,7 @@ def how_often(schedule: Schedule) -> str:
     if schedule.minutes == DAY:
         return pgettext("schedule", "daily")
     text = ngettext("every minute", "every %(n)s minutes", schedule.minutes)
-    return text % {"n": schedule.minutes} if schedule.minutes > 1 else text
+    return text % {"n": schedule.minutes}
 
 
 class SchedulePage(MachineryAdmin):
