@@ -98,6 +98,7 @@ def test_number_is_found_and_opened(make_visitor: MakeVisitor, sandbox: Sandbox)
     page = make_visitor("operator").page
     page.goto("/")
     page.keyboard.press("Control+k")
+    expect(page.locator("#search-input-command")).to_be_focused()
     page.keyboard.type("139 1234 5678")
     expect(page.locator("#command-results-list a").first).to_contain_text("139 1234 5678")
     page.keyboard.press("ArrowDown")
