@@ -39,6 +39,7 @@ WAITING = (
     "transaction_of_order",
     # One message belongs to a batch here.
     "one_message_per_row",
+    "message_by_batch",
 )
 """Indexes by which the engine finds what waits. The rows that it asks them for are few."""
 TASKS = [task.func for task in scheduled_tasks()]
