@@ -75,7 +75,7 @@ def write(job_id: int, kind: str) -> None:
 def _write_slice(slices: object) -> bool:
     from django_q.models import OrmQ
 
-    # What was queued by asking would end each slice after a part.
+    # Asking queues a task, and a slice ends after one part while tasks are waiting.
     OrmQ.objects.all().delete()
     return bool(slices.write_slice())  # type: ignore[attr-defined]
 

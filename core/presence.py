@@ -17,7 +17,7 @@ ON_SHIFT: Final = timedelta(minutes=10)
 _KEY: Final = "presence.%s"
 _EVERY: Final = 60.0
 """Seconds between two notes of one process about one person."""
-_noted: dict[int, float] = {}
+_noted: dict[str, float] = {}
 
 
 def is_by_hand(request: HttpRequest) -> bool:
@@ -25,7 +25,7 @@ def is_by_hand(request: HttpRequest) -> bool:
     return request.method == "POST" or "text/html" in request.headers.get("Accept", "")
 
 
-def note_presence(user_pk: int) -> None:
+def note_presence(user_pk: str) -> None:
     """Note that this person is here, at most once a minute and process."""
     now = time.monotonic()
     if now - _noted.get(user_pk, -_EVERY) >= _EVERY:
@@ -37,8 +37,3 @@ def present(user_pks: Collection[int]) -> set[int]:
     """Those of these people who did something in the last ten minutes."""
     keys = {_KEY % pk: pk for pk in user_pks}
     return {keys[key] for key in cache.get_many(keys)}
-
-
-def forget() -> None:
-    """Note everybody anew. For tests, which clear the cache between them."""
-    _noted.clear()

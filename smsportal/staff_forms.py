@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget
 from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
 
 from core.admin.buttons import Text
+from core.people import person_name
 from core.punctuation import with_detail
 from providers import clock
 
@@ -50,18 +51,27 @@ def permission_field(
 
 def clean_name(form: forms.ModelForm[User], cleaned: dict[str, Any]) -> None:
     """Add an error if pages could show this person as somebody else."""
+    if form.instance.pk and not {*NAME_FIELDS, "username"}.intersection(form.changed_data):
+        # People who had one name before are still edited.
+        return
     parts = [str(cleaned.get(name) or "") for name in NAME_FIELDS]
     name = " ".join(filter(None, parts))
     if any(unicodedata.category(character) in ("Cc", "Cf") for character in name):
         form.add_error("first_name", gettext("Remove invisible characters."))
         return
+    shown = _comparable(name or str(cleaned.get("username") or form.instance.username))
     others = User.objects.exclude(pk=form.instance.pk)
-    same = Q(first_name__iexact=parts[0], last_name__iexact=parts[1]) | Q(username__iexact=name)
-    if name and others.filter(same).exists():
+    taken = {_comparable(word) for one in others for word in (person_name(one), one.username)}
+    if shown in taken:
         form.add_error(
             "first_name",
             gettext("Another member of staff has this name. Add what tells the two apart."),
         )
+
+
+def _comparable(name: str) -> str:
+    """A name as readers take it, whatever its case, widths and spaces."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 class StaffForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -78,7 +78,7 @@ class TimeZoneMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         user_id = _signed_in(request)
         if user_id and is_by_hand(request):
-            note_presence(int(user_id))
+            note_presence(str(user_id))
         zone = zone_of(user_id) if user_id else None
         if zone is None:
             return self._get_response(request)

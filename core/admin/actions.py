@@ -102,7 +102,7 @@ def filters_logged(query: QueryDict) -> str:
 
 
 def shown_term(term: str) -> str:
-    """What was searched for, if it is an id; a number masked; a text hidden."""
+    """A search term for the log: an id as it is, a number masked, any other text hidden."""
     number = search_key(term)
     shown = term if _ID.fullmatch(term) else DOTS
     return mask(number) if number else shown

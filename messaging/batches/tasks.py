@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..models import Batch
-from . import cancelled_rest, fan_out, lifecycle, notices, pruning
+from . import cancelled_rest, fan_out, lifecycle, notices, prune_batches
 from .importing import importer
 
 
@@ -37,4 +37,4 @@ def tend() -> None:
 
 
 def prune() -> int:
-    return pruning.prune()
+    return prune_batches.prune()

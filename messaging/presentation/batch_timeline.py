@@ -24,7 +24,7 @@ from core.times import full_time
 from providers.error_texts import explain
 
 from .. import log_texts
-from ..batches.pruning import NEVER_STARTED
+from ..batches.prune_batches import NEVER_STARTED
 from ..batches.states import BatchState
 from ..models import Batch
 

@@ -18,7 +18,7 @@ from providers.reason_text import ReasonText
 from ..batches.fan_out import ALREADY_RESENT
 from ..batches.importing.validate import PHONE, RowProblem
 from ..batches.lifecycle import LIMIT_REACHED, MANY_FAILED, NOT_ALLOWED
-from ..batches.pruning import NEVER_STARTED
+from ..batches.prune_batches import NEVER_STARTED
 from ..do_not_send import REASON as DO_NOT_SEND
 from ..models import Batch, StagedRow
 from ..recipients import country_text, phone_problem_text

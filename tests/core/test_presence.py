@@ -15,8 +15,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def nobody_is_here() -> None:
-    presence.forget()
+def nobody_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "_noted", {})
     cache.clear()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from uuid import uuid4
 
@@ -39,9 +39,10 @@ WAITING = (
     "transaction_of_order",
     # One message belongs to a batch here.
     "one_message_per_row",
-    "message_by_batch",
 )
 """Indexes by which the engine finds what waits. The rows that it asks them for are few."""
+OF_BATCHES = ("message_by_batch",)
+"""One message belongs to a batch here, so PostgreSQL may read the states of them all instead."""
 TASKS = [task.func for task in scheduled_tasks()]
 READS_ALL = {
     # Whole by nature, once a day: rows that are pruned, and the copy of the database.
@@ -58,15 +59,15 @@ def rare() -> Account:
     return account
 
 
-def require_plans(work: Callable[[], object]) -> None:
-    if found := faults(work):
+def require_plans(work: Callable[[], object], few: Collection[str] = ()) -> None:
+    if found := faults(work, few):
         pytest.fail(found)
 
 
-def faults(work: Callable[[], object]) -> str:
+def faults(work: Callable[[], object], few: Collection[str] = ()) -> str:
     with captured() as asked:
         work()
-    return "\n\n".join(faults_of(asked, WAITING))
+    return "\n\n".join(faults_of(asked, [*WAITING, *few]))
 
 
 @pytest.mark.parametrize("name", [source.name for source in sources()])
@@ -83,13 +84,14 @@ def test_engine_source(rare: Account, name: str) -> None:
                 source.release(source.mark_in_flight(jobs, claim), claim)
         source.sweep()
 
-    require_plans(serve)
+    require_plans(serve, OF_BATCHES if name == "batches" else ())
 
 
 @pytest.mark.parametrize("task", sorted(set(TASKS) - READS_ALL))
 def test_scheduled_task(rare: Account, task: str) -> None:
     module, _, name = task.rpartition(".")
-    require_plans(getattr(importlib.import_module(module), name))
+    few = OF_BATCHES if task == "messaging.batches.tasks.tend" else ()
+    require_plans(getattr(importlib.import_module(module), name), few)
 
 
 def test_claims_of_a_batch(rare: Account) -> None:

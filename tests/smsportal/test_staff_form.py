@@ -102,7 +102,15 @@ def test_manager_adds_no_peer_by_single_permissions(browser: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "last"), [("Wei", "Chen"), ("wei", "CHEN"), ("boss", ""), ("We\u200bi", "Chen")]
+    ("first", "last"),
+    [
+        ("Wei", "Chen"),
+        ("wei", "CHEN"),
+        ("boss", ""),
+        ("We\u200bi", "Chen"),
+        ("Wei Chen", ""),
+        ("Ｗei", " chen"),
+    ],
 )
 def test_nobody_gets_the_name_of_somebody_else(browser: Client, first: str, last: str) -> None:
     member("operator", name="first")
@@ -110,6 +118,26 @@ def test_nobody_gets_the_name_of_somebody_else(browser: Client, first: str, last
     answer = browser.post(ADD, newcomer(username="second", first_name=first, last_name=last))
     assert "set-password" not in html_of(answer)
     assert not User.objects.filter(username="second").exists()
+
+
+def test_roles_of_people_who_already_share_a_name_are_still_edited(browser: Client) -> None:
+    for name in ("first", "second"):
+        User.objects.filter(pk=member("viewer", name=name).pk).update(first_name="Wei")
+    person = User.objects.get(username="second")
+    page = reverse("admin:auth_user_change", args=[person.pk])
+    operator = Group.objects.get(name="operator")
+    fields = {"username": "second", "first_name": "Wei", "is_active": "on"}
+    assert browser.post(page, {**fields, "groups": [operator.pk]}).status_code == 302
+    assert list(person.groups.all()) == [operator]
+
+
+def test_username_that_a_colleague_is_called_by_needs_a_name(browser: Client) -> None:
+    member("operator", name="first")
+    User.objects.filter(username="first").update(first_name="Mei")
+    browser.post(ADD, {"username": "mei"})
+    assert not User.objects.filter(username="mei").exists()
+    browser.post(ADD, newcomer(username="mei"))
+    assert User.objects.filter(username="mei").exists()
 
 
 def test_people_rename_themselves_but_take_no_colleagues_name() -> None:

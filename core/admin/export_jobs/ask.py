@@ -67,7 +67,7 @@ def ask(
 
 
 def queue_slice() -> None:
-    """Let the queue write a slice, after what waits there already."""
+    """Queue a slice behind the tasks that are waiting."""
     async_task(TASK, task_name="exports: write", save=False)
 
 

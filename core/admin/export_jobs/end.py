@@ -19,7 +19,7 @@ AT_ONCE: Final = 50
 
 
 def cancel(job: ExportJob, by: User) -> bool:
-    """Cancel what is not finished, or delete a finished file. False if neither was there."""
+    """Cancel an unfinished job or delete a finished file. False if the job had already ended."""
     jobs = ExportJob.objects.filter(pk=job.pk)
     now = timezone.now()
     gone: dict[str, Any] = {"claim": "", "busy_until": None, "stored": 0, "finished_at": now}

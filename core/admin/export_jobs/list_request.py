@@ -1,4 +1,4 @@
-"""The request for a list that an export needs, made anew whenever its rows are read."""
+"""The list request of an export. It is rebuilt each time rows are read."""
 
 from __future__ import annotations
 

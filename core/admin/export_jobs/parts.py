@@ -36,7 +36,7 @@ MOST_ROWS: Final = 2_000
 """Of a part."""
 ROWS_AT_ONCE: Final = 500
 LONGEST: Final = 5.0
-"""Seconds after which a part takes no more rows."""
+"""Seconds after which a part is closed, even if it has room for more rows."""
 LEVEL: Final = 1
 """Of compression: the fastest, since a part is read once or twice."""
 

@@ -142,7 +142,7 @@ class _Slice:
         return ExportJob.objects.filter(pk=self._job.pk, claim=self._job.claim, state=State.RUNNING)
 
     def _begin_masked(self) -> None:
-        """Begin anew with everything masked: the person may no longer reveal what is masked."""
+        """Restart the file masked, because the person has lost the right to reveal."""
         job = self._job
         if "q" in QueryDict(str(job.query.reveal() if job.query else "")):
             # With less permission, a search finds other rows.

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from messaging.batches import lifecycle, pruning, tasks
+from messaging.batches import lifecycle, prune_batches, tasks
 from messaging.models import Batch, Message
 from messaging.presentation.batch_timeline import batch_timeline
 from tests.factories.batches import make_batch, numbers, start_batch
@@ -124,7 +124,7 @@ def test_the_end_is_there(mia: User, end: str, line: str) -> None:
         lifecycle.finish_completed()
     elif end == "prune":
         Batch.objects.update(created_at=timezone.now() - timedelta(days=40))
-        pruning.prune()
+        prune_batches.prune()
     else:
         lifecycle.cancel(batch, mia if end == "discard" else None)
     assert lines_of(batch)[-1] == line
