@@ -69,6 +69,10 @@ answer = {
     for name, provider, credentials, url, fields in accounts
 }
 """
+NAME_UNKNOWN_TASKS: Final = """
+import pydoc
+answer = [name for name in names if pydoc.locate(name) is None]
+"""
 MAKE_WORK: Final = """
 from datetime import timedelta
 from django.contrib.auth.models import User
