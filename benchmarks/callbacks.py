@@ -129,19 +129,37 @@ def load_for(bind: str, path: str, seconds: float) -> float:
     return asyncio.run(run())
 
 
-class KeepAliveConnection:
-    """One persistent connection."""
+async def _connect(bind: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    host, _, port = bind.rpartition(":")
+    return await asyncio.open_connection(host, int(port))
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+
+class KeepAliveConnection:
+    """One persistent connection. It opens again where the server has closed it.
+
+    A worker that has answered its number of requests ends, and its connections with it.
+    """
+
+    def __init__(
+        self, bind: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._bind = bind
         self._reader, self._writer = reader, writer
 
     @classmethod
     async def open(cls, bind: str) -> KeepAliveConnection:
-        host, _, port = bind.rpartition(":")
-        return cls(*await asyncio.open_connection(host, int(port)))
+        return cls(bind, *await _connect(bind))
 
     async def post(self, path: str, body: bytes) -> int:
         """Returns the status of the answer."""
+        try:
+            return await self._post(path, body)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self.close()
+            self._reader, self._writer = await _connect(self._bind)
+            return await self._post(path, body)
+
+    async def _post(self, path: str, body: bytes) -> int:
         head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         self._writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         answer = await self._reader.readuntil(b"\r\n\r\n")
