@@ -17,8 +17,9 @@ from core.client_address import address_in
 
 
 class PortalLogger(Logger):
-    """Omits query strings, secret parts of paths, and requests for static files."""
+    """Omits query strings, secret parts of paths, static files, and probes that found no fault."""
 
+    PROBES = ("/livez", "/readyz", "/metrics")
     UNGUESSABLE = re.compile(r"[\w-]{20,}")
 
     def atoms(self, resp, req, environ, request_time):  # type: ignore[no-untyped-def]
@@ -29,7 +30,9 @@ class PortalLogger(Logger):
         return {**atoms, "h": client, "U": path}
 
     def access(self, resp, req, environ, request_time):  # type: ignore[no-untyped-def]
-        if not environ.get("PATH_INFO", "").startswith(settings.STATIC_URL):
+        path = environ.get("PATH_INFO", "")
+        is_probe = path in self.PROBES and resp.status_code == 200
+        if not is_probe and not path.startswith(settings.STATIC_URL):
             super().access(resp, req, environ, request_time)
 
 

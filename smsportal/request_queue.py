@@ -19,7 +19,7 @@ MAX_WAITING: Final = 256
 STRANGERS: Final = 2
 """Threads for requests without a session."""
 PASSWORD_CHECKS: Final = 1
-OPEN_PATHS: Final = ("/callbacks/",)
+OPEN_PATHS: Final = ("/callbacks/", "/livez", "/readyz", "/metrics")
 """Requests without a session that are expected."""
 PASSWORD_PATHS: Final = ("/login/", "/password_change/")
 

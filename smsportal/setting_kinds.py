@@ -117,6 +117,13 @@ def passphrase(text: str) -> str:
     return text
 
 
+def access_token(text: str) -> str:
+    """A token that a program sends in a header."""
+    if not re.fullmatch(r"[!-~]{16,}", text.strip()):
+        raise Wrong("must have at least 16 characters, all of ASCII and without spaces")
+    return text.strip()
+
+
 def time_of_day(text: str) -> str:
     """Not between 02:00 and 03:00, when clocks change."""
     if not re.fullmatch(r"(?!02)(?:[01][0-9]|2[0-3]):[0-5][0-9]", text.strip()):

@@ -11,6 +11,7 @@ from typing import Final
 
 from .setting_kinds import (
     Rule,
+    access_token,
     address,
     boolean,
     country,
@@ -37,7 +38,14 @@ from .setting_kinds import (
 )
 
 SECRET: Final = frozenset(
-    {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "SECRETS_KEYS", "DATABASE_URL", "BACKUP_PASSPHRASE"}
+    {
+        "SECRET_KEY",
+        "SECRET_KEY_FALLBACKS",
+        "SECRETS_KEYS",
+        "DATABASE_URL",
+        "BACKUP_PASSPHRASE",
+        "METRICS_TOKEN",
+    }
 )
 """Settings whose values are never shown."""
 DAYS: Final = whole(1, 3650)
@@ -87,6 +95,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "LOGIN_FAILURE_LIMIT": whole(1, 1000),
     "LOG_FORMAT": one_of("plain", "json"),
     "LOG_LEVEL": one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
+    "METRICS_NETWORKS": items(network),
+    "METRICS_TOKEN": access_token,
     "OUTGOING_ADDRESSES": items(network),
     "POSTGRESQL_BIN": folder,
     "PORTAL_HOST": PORTAL_HOST,

@@ -73,6 +73,8 @@ BACKUP_AT = env.str("BACKUP_AT", default="03:10")
 BACKUP_PASSPHRASE = env.str("BACKUP_PASSPHRASE", default="")
 BACKUP_PASSPHRASE_FILE = env.str("BACKUP_PASSPHRASE_FILE", default="")
 POSTGRESQL_BIN = env.str("POSTGRESQL_BIN", default="")
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_NETWORKS: list[str] = env.list("METRICS_NETWORKS", default=[])
 
 # --- applications ----------------------------------------------------------
 INSTALLED_APPS = [
@@ -102,6 +104,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "smsportal.request_id.RequestIdMiddleware",
+    "smsportal.monitoring.probes.ProbeMiddleware",
     "smsportal.known_hosts.KnownHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "smsportal.static_files.StaticFilesMiddleware",

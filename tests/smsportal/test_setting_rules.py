@@ -78,6 +78,8 @@ WRONG: Final[dict[str, tuple[str, ...]]] = {
     "LOGIN_FAILURE_LIMIT": (*NUMBERS, "0"),
     "LOG_FORMAT": ("xml",),
     "LOG_LEVEL": ("LOUD", "10"),
+    "METRICS_NETWORKS": ("10.0.0.0/33", "monitor.example.com"),
+    "METRICS_TOKEN": ("short-token", "a token with spaces in it"),
     "OUTGOING_ADDRESSES": ("192.0.2.300", "sms.example.com"),
     "POSTGRESQL_BIN": (A_FILE,),
     "PROXY_COUNT": NUMBERS,

@@ -1,0 +1,1 @@
+"""What other programs ask the portal about itself: probes and metrics."""
