@@ -104,7 +104,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "smsportal.request_id.RequestIdMiddleware",
-    "smsportal.monitoring.probes.ProbeMiddleware",
+    "smsportal.probes.middleware.ProbeMiddleware",
     "smsportal.known_hosts.KnownHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "smsportal.static_files.StaticFilesMiddleware",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from smsportal.monitoring import metrics, readiness
+from smsportal.probes import metrics, readiness
 
 
 @pytest.fixture(autouse=True)

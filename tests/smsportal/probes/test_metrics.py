@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from figures import roll_up
 from messaging.models import Message
 from providers.models import ApiCall, BalanceReading, Callback, Hold, heartbeat
-from smsportal.monitoring import metrics
+from smsportal.probes import metrics
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from providers.models import Hold, heartbeat
-from smsportal.monitoring import readiness
+from smsportal.probes import readiness
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
 
