@@ -14,6 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smsportal.settings")
 from django.conf import settings
 
 from core.client_address import address_in
+from smsportal.logs import configure_web_server
 
 
 class PortalLogger(Logger):
@@ -67,4 +68,6 @@ logger_class = PortalLogger
 # The demo ends its start with the address and the passwords.
 accesslog = None if settings.DEMO else "-"
 loglevel = "warning" if settings.DEMO else "info"
+if settings.LOG_FORMAT == "json":
+    logconfig_dict = configure_web_server(loglevel.upper())
 access_log_format = '%(t)s %(h)s "%(m)s %(U)s" %(s)s %(B)s bytes %(M)s ms'

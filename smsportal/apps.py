@@ -34,10 +34,12 @@ class PortalConfig(AppConfig):
         )
         from .backup import checks as backup_checks  # noqa: F401
         from .connection_pooler import watch_connections
+        from .logs import log_what_python_prints
         from .roles import fill_roles
         from .schedules import ensure_schedules
         from .search_hits import find_hits
 
+        log_what_python_prints(settings.LOG_FORMAT)
         plain_pickles.install()
         watch_connections()
         labels.register()

@@ -19,6 +19,7 @@ from typing import Any, Final, cast
 import environ
 
 from .env_file import EnvFile, read_env_file
+from .log_lines import write_error, write_line
 from .setting_kinds import Wrong
 from .setting_rules import RULES, SECRET
 
@@ -80,7 +81,7 @@ class Environment:
             self._read(name, None)
         if self.problems:
             # An import must not end in a traceback that hides these lines.
-            sys.stderr.write("".join(f"{line}\n" for line in dict.fromkeys(self.problems)))
+            write_error("\n".join(dict.fromkeys(self.problems)))
             raise SystemExit(EXIT_CODE)
 
     def _read(self, name: Text, default: Any) -> Any:
@@ -205,13 +206,13 @@ def main() -> int:
     try:
         written = ensure_keys()
     except OSError as error:
-        sys.stderr.write(
+        write_error(
             f"DATA_DIR (from {source_of('DATA_DIR')}): user id {os.geteuid()} cannot write"
-            f" {error.filename}: {error.strerror}.\n"
+            f" {error.filename}: {error.strerror}."
         )
         return EXIT_CODE
     if written:
-        print(f"New keys were written to {written}. Keep a copy of that file.", flush=True)
+        write_line(f"New keys were written to {written}. Keep a copy of that file.")
     return 0
 
 

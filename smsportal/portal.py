@@ -12,13 +12,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, NoReturn
 
 from .host_name import claim_name
+from .log_lines import write_line
+from .process_control import terminate_with_parent
 from .programs import ALL, MANAGE, ROOT, WEB, WORK, Plan, Programs
 from .source_files import SourceFiles
-from .supervisor import Supervisor, terminate_with_parent
+from .supervisor import Supervisor
 
 DESCRIPTION: Final = (
     "Prepare the database and the static files, then run the web server and the queues."
@@ -64,16 +67,17 @@ def main(arguments: Sequence[str]) -> int:
         os.environ["DEMO"] = "true"
     role = options.only or ALL
     plan = _prepare(role, demo=options.demo)
+    report = partial(write_line, log_format=plan.log_format)
     # Kept open until the end, since it holds the name.
     held_name = claim_name(plan.database)
     supervisor = Supervisor(
         Programs(plan, role).all(),
-        report=_print,
-        ready=lambda: _print(plan.greeting),
+        report=report,
+        ready=lambda: report(plan.greeting),
         changed=watch_sources(role) if options.reload else lambda: False,
         grace=options.grace,
     )
-    _print("Starting the portal. Ctrl-C stops it.")
+    report("Starting the portal. Ctrl-C stops it.")
     try:
         return supervisor.run()
     finally:
@@ -133,11 +137,6 @@ def watch_sources(role: str) -> Callable[[], bool]:
         return True
 
     return changed
-
-
-def _print(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ class Plan:
     greeting: str = ""
     database: str = ""
     """Distinguishes the database from others, see `host_name.claim_name`."""
+    log_format: str = "plain"
 
     @classmethod
     def from_json(cls, plan: dict[str, Any]) -> Plan:

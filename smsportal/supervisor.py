@@ -7,17 +7,17 @@ alone. It also sets no limit on how long it drains, so the supervisor sets one.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 
 from .addresses import Address, answers
+from .process_control import ended_child, kill_group, terminate_with_parent
+from .service_manager import ServiceManager, environment_of_programs
 
 TICK = 0.1
 STABLE_AFTER = 20.0
@@ -63,7 +63,7 @@ class Child:
     def start(self) -> None:
         self.process = subprocess.Popen(  # noqa: S603
             self.program.command,
-            env={**os.environ, **self.program.environment},
+            env={**environment_of_programs(os.environ), **self.program.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if self.program.read_output else None,
             start_new_session=True,
@@ -78,7 +78,7 @@ class Child:
         """The exit code, once, after the process has exited. Kills what is left of its session."""
         if self.process is None or (code := self.process.poll()) is None:
             return None
-        _kill_group(self.process.pid)
+        kill_group(self.process.pid)
         if self.process.stdout is not None:
             self.process.stdout.close()
         self.process = None
@@ -129,7 +129,7 @@ class Child:
 
     def kill(self) -> int | None:
         if self.process is not None:
-            _kill_group(self.process.pid)
+            kill_group(self.process.pid)
             self.process.wait()
         return self.poll_exit()
 
@@ -165,6 +165,7 @@ class Supervisor:
         self.ready = ready
         self.changed = changed
         self.grace = grace
+        self.manager = ServiceManager(os.environ)
         self.signals = 0
 
     def run(self) -> int:
@@ -192,9 +193,11 @@ class Supervisor:
             for child in self.children:
                 self._supervise(child)
             self._reap_orphans()
+            self.manager.report_alive()
             if not announced and all(child.is_ready() for child in self.children):
                 announced = True
                 self.ready()
+                self.manager.report_ready("All programs run")
             time.sleep(TICK)
 
     def _reload_if_changed(self) -> None:
@@ -225,10 +228,11 @@ class Supervisor:
         if os.getpid() != 1:
             return
         ours = {child.process.pid for child in self.children if child.process}
-        while (orphan := _ended_child()) and orphan not in ours:
+        while (orphan := ended_child()) and orphan not in ours:
             os.waitpid(orphan, 0)
 
     def _stop(self) -> int:
+        self.manager.report_stop()
         self.report("Stopping. In-flight work finishes first; press Ctrl-C again to kill it.")
         deadline = time.monotonic() + self.grace
         killed = 0
@@ -258,41 +262,5 @@ class Supervisor:
         return len(late)
 
 
-def _ended_child() -> int | None:
-    """A child that has ended and waits to be collected."""
-    try:
-        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
-        return None
-    return ended.si_pid if ended else None
-
-
-def _kill_group(leader: int) -> None:
-    """Kill what is left of a program's session, if anything."""
-    try:
-        os.killpg(leader, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return
-
-
 def _describe_exit(code: int) -> str:
     return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-
-
-def terminate_with_parent(parent: int) -> Callable[[], None] | None:
-    """On Linux, make the kernel send SIGTERM to the new process if the supervisor is killed.
-
-    The signal reaches only the process that requested it, not its children, as a cluster's main
-    process needs. On other systems, processes survive a killed supervisor.
-    """
-    if not sys.platform.startswith("linux"):
-        return None
-    prctl = ctypes.CDLL(None).prctl
-    set_parent_death_signal = 1
-
-    def request_signal() -> None:
-        prctl(set_parent_death_signal, signal.SIGTERM)
-        if os.getppid() != parent:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    return request_signal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -38,6 +39,8 @@ class Demo:
             "BIND": self.web,
             "SANDBOX_BIND": f"127.0.0.1:{free_port()}",
             "WEB_PROCESSES": "1",
+            "LOG_FORMAT": "json",
+            "METRICS_NETWORKS": "127.0.0.1",
         }
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
@@ -73,6 +76,8 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
 @pytest.mark.slow
 def test_demo_starts_responds_and_stops_cleanly(demo: Demo) -> None:
     demo.wait_until_ready()
+    for path in ("/livez", "/readyz", "/metrics"):
+        assert requests.get(f"http://{demo.web}{path}", timeout=TIMEOUT).status_code == 200, path
     page = requests.get(f"http://{demo.web}/login/?next=/%3Fword", timeout=TIMEOUT)
     assert page.status_code == 200
     sheets = re.findall(r'href="(/static/[^"]+\.css)"', page.text)
@@ -87,6 +92,8 @@ def test_demo_starts_responds_and_stops_cleanly(demo: Demo) -> None:
     assert "Stopped." in demo.read_output()
     assert "killed" not in demo.read_output().replace("to kill it", "")
     assert "?next" not in demo.read_output()
+    lines = [json.loads(line) for line in demo.read_output().splitlines()]
+    assert all(line["message"] and line["asctime"] for line in lines)
     assert not [pid for pid in started if is_running(pid)]
 
 

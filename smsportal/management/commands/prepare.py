@@ -18,6 +18,7 @@ from smsportal import assets, database_errors, demo
 from smsportal.compile_translations import compile_catalogues
 from smsportal.environment import EXIT_CODE
 from smsportal.key_comparison import KeysDoNotFit
+from smsportal.log_lines import make_line, write_error
 from smsportal.preflight import find_problems, find_warnings
 from smsportal.preparation import prepare_database, start_work
 from smsportal.programs import ALL, ROLES, WEB, WORK, Plan
@@ -74,11 +75,11 @@ class Command(BaseCommand):
 
     def _stop_if(self, *problems: str) -> None:
         if problems:
-            self.stderr.write("\n".join(problems))
+            write_error("\n".join(problems))
             sys.exit(EXIT_CODE)
 
     def _print(self, text: str) -> None:
-        self.stdout.write(text)
+        self.stdout.write(make_line(text, log_format=settings.LOG_FORMAT), ending="")
         self.stdout.flush()
 
 
@@ -91,6 +92,7 @@ def make_plan(role: str, passwords: dict[str, str], *, demo_too: bool) -> Plan:
         otp_callback=demo.otp_callback() if demo_too else "",
         greeting=greeting(role, passwords),
         database=repr(connection.settings_dict["NAME"]),
+        log_format=settings.LOG_FORMAT,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from smsportal.host_report import HostReport
+from smsportal.log_lines import write_error
 from smsportal.programs import ALL, ROLES
 
 
@@ -30,4 +31,4 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: object, **options: Any) -> None:
-        HostReport(options["role"], options["since"], self.stderr.write).run()
+        HostReport(options["role"], options["since"], write_error).run()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from smsportal.host_report import HostReport
+from smsportal.log_lines import write_error
 from smsportal.vitals import Vitals
 
 from .report_host import Command as ReportHost
@@ -22,7 +23,7 @@ class Command(ReportHost):
 
     def handle(self, *args: object, **options: Any) -> None:
         vitals = Vitals(options["role"], self._write)
-        HostReport(options["role"], options["since"], self.stderr.write).run(vitals.look)
+        HostReport(options["role"], options["since"], write_error).run(vitals.look)
 
     def _write(self, line: str) -> None:
         self.stdout.write(line)
