@@ -13,8 +13,8 @@ from django.db import DatabaseError, close_old_connections, connection
 from core import key_checks
 from providers.hosts import REPORT_EVERY, Report, write_report, write_stop
 
-from .backup.manifest import portal_version
 from .host_measures import Measures
+from .version import portal_version
 
 
 class HostReport:

@@ -22,6 +22,7 @@ from .process_control import terminate_with_parent
 from .programs import ALL, MANAGE, ROOT, WEB, WORK, Plan, Programs
 from .source_files import SourceFiles
 from .supervisor import Supervisor
+from .version import portal_version
 
 DESCRIPTION: Final = (
     "Prepare the database and the static files, then run the web server and the queues."
@@ -59,6 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="manage.py portal", description=DESCRIPTION)
+    # Only here: Django's own command line has a --version, which is Django's.
+    parser.add_argument("--version", action="version", version=portal_version())
     add_arguments(parser)
     options = parser.parse_args(arguments)
     if options.demo and options.only:

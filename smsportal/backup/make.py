@@ -15,6 +15,7 @@ from typing import Final
 from django.db import connection
 
 from providers.models import heartbeat
+from smsportal.version import portal_version
 
 from . import BackupError, keys, manifest, postgresql, sqlite, store
 from .contents import Contents
@@ -65,7 +66,7 @@ def _copy_database(folder: Path, now: datetime, passphrase: str) -> Manifest:
     database, found, files = copy(folder, passphrase)
     return Manifest(
         name=store.name_at(now),
-        version=manifest.portal_version(),
+        version=portal_version(),
         made_at=_text(now),
         made_by=socket.gethostname(),
         database=database,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -15,7 +14,7 @@ from typing import Any, Final
 from django.apps import apps
 from django.db.migrations.loader import MigrationLoader
 
-from smsportal.environment import BASE_DIR
+from smsportal.version import portal_version
 
 from . import BackupError
 
@@ -116,15 +115,6 @@ def describe(path: Path, *, encrypted: bool) -> FileEntry:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         return FileEntry(file.tell(), digest, encrypted)
-
-
-def portal_version() -> str:
-    """The version in pyproject.toml; the portal is not installed as a package."""
-    try:
-        project = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))
-        return str(project["project"]["version"])
-    except (OSError, KeyError, tomllib.TOMLDecodeError):
-        return ""
 
 
 def refuse_newer(manifest: Manifest) -> None:

@@ -13,7 +13,7 @@ from providers import clock
 from providers.engine.heartbeats import living_loops
 from providers.models import Heartbeat, Hold, Host
 
-from ..backup.manifest import portal_version
+from ..version import portal_version
 
 SEEN_WITHIN: Final = timedelta(minutes=10)
 HOST_FIGURES: Final = (

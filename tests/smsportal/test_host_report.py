@@ -15,11 +15,11 @@ from django.conf import LazySettings
 from django.db import DatabaseError
 
 from providers.models import Host
-from smsportal.backup.manifest import portal_version
 from smsportal.environment import BASE_DIR
 from smsportal.host_measures import Measures, memory_of
 from smsportal.host_name import VARIABLE, claim_name
 from smsportal.host_report import HostReport
+from smsportal.version import portal_version
 from tests.providers.engine.cluster import Cluster
 from tests.support.wait_until import wait_until
 

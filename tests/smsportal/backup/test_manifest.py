@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from smsportal.backup import BackupError, manifest
-from smsportal.environment import BASE_DIR
 from tests.smsportal.backup.test_store import publish
 
 
@@ -79,10 +78,6 @@ def test_missing_file_is_refused(folder: Path) -> None:
     (folder / "database.dump").unlink()
     with pytest.raises(BackupError, match="cannot be read"):
         manifest.check_files(folder, manifest.read(folder))
-
-
-def test_version_is_that_of_the_project() -> None:
-    assert f'version = "{manifest.portal_version()}"' in (BASE_DIR / "pyproject.toml").read_text()
 
 
 def test_backup_of_a_newer_version_is_refused_with_what_is_newer(folder: Path) -> None:
