@@ -57,7 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--second-database",
         action="store_true",
         help="Skip the tests that use no database, because they run with the first database."
-        " Tests marked `any_database` count as slow here.",
+        " Tests in a browser and those marked `any_database` run with --long only.",
     )
 
 
@@ -98,8 +98,15 @@ def _is_selected(item: pytest.Item, config: pytest.Config) -> bool:
     is_second = config.getoption("--second-database")
     if is_second and not _touches_database(item):
         return False
-    is_slow = _is_slow(item) or (is_second and item.get_closest_marker("any_database") is not None)
-    return config.getoption("--tier") in ("all", "rest" if is_slow else "quick")
+    if is_second and _is_alike_on_both(item) and not config.getoption("--long"):
+        return False
+    return config.getoption("--tier") in ("all", "rest" if _is_slow(item) else "quick")
+
+
+def _is_alike_on_both(item: pytest.Item) -> bool:
+    """Whether the second database would hardly show anything new."""
+    in_browser = item.path.is_relative_to(Path(__file__).parent / "browser")
+    return in_browser or item.get_closest_marker("any_database") is not None
 
 
 def _is_slow(item: pytest.Item) -> bool:
