@@ -119,7 +119,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "smsportal.audit_log.AuditMiddleware",
-    "smsportal.sign_in_limits.SignInMiddleware",
+    "smsportal.sign_in.limits.SignInMiddleware",
     "smsportal.load_limits.LoadLimitMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -212,15 +212,15 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
 ]
 PASSWORD_HASHERS = [
-    "smsportal.password_hashing.BoundedArgon2",
-    "smsportal.password_hashing.BoundedPBKDF2",
+    "smsportal.sign_in.password_hashing.BoundedArgon2",
+    "smsportal.sign_in.password_hashing.BoundedPBKDF2",
 ]
 _VALIDATORS: dict[str, dict[str, Any]] = {
     "django.contrib.auth.password_validation.UserAttributeSimilarityValidator": {},
     "django.contrib.auth.password_validation.MinimumLengthValidator": {"min_length": 10},
     "django.contrib.auth.password_validation.CommonPasswordValidator": {},
     "django.contrib.auth.password_validation.NumericPasswordValidator": {},
-    "smsportal.password_rules.OwnWordsValidator": {},
+    "smsportal.sign_in.password_rules.OwnWordsValidator": {},
 }
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": name, "OPTIONS": options} for name, options in _VALIDATORS.items()
@@ -235,7 +235,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 # Otherwise each further try writes to the database, and a stranger can prolong the lock for ever.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_HANDLER = "smsportal.sign_in_limits.LimitHandler"
+AXES_HANDLER = "smsportal.sign_in.limits.LimitHandler"
 LOGIN_FAILURES_PER_ADDRESS = env.int("LOGIN_FAILURES_PER_ADDRESS", default=40)
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 AXES_LOCKOUT_CALLABLE = "smsportal.errors.locked"

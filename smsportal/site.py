@@ -138,7 +138,7 @@ class PortalSite(UnfoldAdminSite):
         from core.admin.pages import current_user
 
         from .errors import too_many_requests
-        from .password_rules import forget_guesses, guesses_end, note_guess
+        from .sign_in.password_rules import forget_guesses, guesses_end, note_guess
 
         if request.method != "POST" or not request.user.is_authenticated:
             return self._password_form(request, extra_context)

@@ -34,8 +34,8 @@ from .delegation import (
     may_reset_password,
     permissions_of,
 )
-from .password_links import make_link
 from .roles import role_label, role_names
+from .sign_in.password_links import make_link
 from .staff_forms import StaffForm, permission_field, role_field
 
 # Django's classes and ours both inherit from its ModelAdmin, which the stubs reject.

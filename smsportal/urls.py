@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 from providers.callbacks.receive import callback, mistyped_callback
 
 from .languages import set_language
-from .password_links import SetPasswordPage
+from .sign_in.password_links import SetPasswordPage
 
 admin.autodiscover()
 

@@ -23,7 +23,7 @@ from unfold.forms import AdminOwnPasswordChangeForm
 
 from core.acts import record_act
 
-from .delegation import permissions_of
+from ..delegation import permissions_of
 
 USED: Final = "staff.password_by_link"
 # Django's views have no usable types here.
