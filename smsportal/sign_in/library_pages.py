@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from allauth.account import views as account
 from allauth.mfa.base import views as factors
+from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as app
+from allauth.mfa.totp.forms import DeactivateTOTPForm
 from allauth.mfa.webauthn import views as passkeys
 from django.contrib import admin
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse, reverse_lazy
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from core.admin.buttons import Crumb
 from core.admin.pages import Page
 
+from ..errors import too_many_requests
+from .events import record_factor
 from .factor_adapter import passkey_host
 from .factors import has_kind
 from .local_paths import is_local_path
 
+PASSKEY = str(Authenticator.Type.WEBAUTHN)
 SECURITY = pgettext_lazy("title", "Sign-in and security")
 # The library has no types.
 AuthenticateView: Any = factors.AuthenticateView
@@ -108,7 +116,24 @@ class ConfirmByPasskey(ConfirmPage, PasskeyView):
         return self.render_to_response(self.get_context_data(form=form, refused=True))  # type: ignore[no-any-return]
 
 
-class AddApp(OwnPage, ActivateTOTPView):
+class FactorPage(OwnPage):
+    """Adds or removes a factor, and records it in the same transaction."""
+
+    verb = ""
+    kind = str(Authenticator.Type.TOTP)
+
+    def name_of_factor(self, form: Any) -> str:
+        return ""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        with transaction.atomic():
+            answer: HttpResponse = super().form_valid(form)  # type: ignore[misc]
+            record_factor(self.request, self.verb, self.kind, self.name_of_factor(form))
+        return answer
+
+
+class AddApp(FactorPage, ActivateTOTPView):
+    verb = "add"
     title = _("Set up an authenticator app")
     template_name = "sign_in/app_add.html"
 
@@ -119,28 +144,35 @@ class AddApp(OwnPage, ActivateTOTPView):
         return {**context, "secret": " ".join(groups)}
 
 
-class RemoveApp(OwnPage, DeactivateTOTPView):
+class RemoveApp(FactorPage, DeactivateTOTPView):
+    verb = "remove"
     title = _("Remove the authenticator app")
     template_name = "sign_in/remove.html"
 
 
-class AddPasskey(OwnPage, AddWebAuthnView):
+class AddPasskey(FactorPage, AddWebAuthnView):
+    verb, kind = "add", PASSKEY
     title = _("Add a passkey")
     template_name = "sign_in/passkey_add.html"
 
+    def name_of_factor(self, form: Any) -> str:
+        return str(form.cleaned_data["name"])
 
-class RemovePasskey(OwnPage, RemoveWebAuthnView):
+
+class RemovePasskey(FactorPage, RemoveWebAuthnView):
+    verb, kind = "remove", PASSKEY
     title = _("Remove the passkey")
     template_name = "sign_in/remove.html"
     success_url = reverse_lazy("mfa_index")
+
+    def name_of_factor(self, form: Any) -> str:
+        return str(self.object.wrap().name)
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """A form that is filled in with nothing says at once if the passkey must stay."""
         return {**super().get_form_kwargs(), "authenticator": self.object, "data": {}}
 
     def get_form_class(self) -> Any:
-        from allauth.mfa.totp.forms import DeactivateTOTPForm
-
         return DeactivateTOTPForm
 
 
@@ -149,17 +181,12 @@ class RecoveryCodes(OwnPage, ViewRecoveryCodesView):
     template_name = "sign_in/recovery_codes.html"
 
 
-class NewRecoveryCodes(OwnPage, GenerateRecoveryCodesView):
+class NewRecoveryCodes(FactorPage, GenerateRecoveryCodesView):
+    verb, kind = "renew", str(Authenticator.Type.RECOVERY_CODES)
     title = _("Create new recovery codes")
     template_name = "sign_in/recovery_codes_new.html"
 
 
 def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """The library's answer to more tries than its rates allow."""
-    from datetime import timedelta
-
-    from django.utils import timezone
-
-    from ..errors import too_many_requests
-
     return too_many_requests(request, timezone.now() + timedelta(minutes=1))
