@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +12,21 @@ from django.db import models
 from .fields import EncryptedField, StoredSecret, UnreadableSecret, decrypt
 
 CHUNK: Final = 500
+
+
+@dataclass(frozen=True)
+class ForeignTokens:
+    """Encrypted values that a library keeps inside columns of its own."""
+
+    name: str
+    tokens: Callable[[], Iterator[tuple[Any, str]]]
+    """The key and the value of each."""
+    replace: Callable[[Any, str, str], bool]
+    """Replace the value of this key, unless it has changed. False if it has."""
+
+
+foreign_tokens: Final[list[ForeignTokens]] = []
+"""`rotate_keys` encrypts these again as well. Apps add theirs when the portal starts."""
 
 
 @dataclass

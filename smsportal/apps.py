@@ -20,7 +20,8 @@ class PortalConfig(AppConfig):
         from django.contrib.auth.models import Group, User
         from django_q.signals import post_execute
 
-        from core.admin import search
+        from core.admin import attention, search
+        from core.encrypted_columns import foreign_tokens
         from providers.models import DailyLimit
         from providers.presentation import labels
 
@@ -38,10 +39,16 @@ class PortalConfig(AppConfig):
         from .roles import fill_roles
         from .schedules import ensure_schedules
         from .search_hits import find_hits
+        from .sign_in import events as sign_in_events
+        from .sign_in.factor_secrets import FACTOR_SECRETS
+        from .sign_in.second_manager import lone_manager
 
         log_what_python_prints(settings.LOG_FORMAT)
         plain_pickles.install()
         watch_connections()
+        sign_in_events.connect()
+        attention.register(lone_manager)
+        foreign_tokens.append(FACTOR_SECRETS)
         labels.register()
         export_labels.register()
         search.register(find_hits)

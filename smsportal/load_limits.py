@@ -10,7 +10,7 @@ from core.admin.export_slots import ExportRefused
 from core.client_presence import ClientGone
 
 from . import errors
-from .password_hashing import HashingBusy
+from .sign_in.password_hashing import HashingBusy
 
 CLIENT_CLOSED_REQUEST = 499
 """Nobody receives it. nginx writes the same number in its log."""

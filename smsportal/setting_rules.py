@@ -53,6 +53,8 @@ COUNT: Final = whole(1, 1_000_000)
 DAILY: Final = whole(0, 1_000_000_000)
 COOKIE_NAME: Final = pattern(r"[A-Za-z0-9_.-]{1,64}", "letters, digits, “_”, “.” and “-”")
 
+ROLE_NAME: Final = pattern(r"[^,]{1,150}", "names of roles")
+
 PORTAL_HOST: Final = pattern(r"[A-Za-z0-9_.-]{1,90}", "letters, digits, “_”, “.” and “-”")
 
 RULES: Final[Mapping[str, Rule]] = {
@@ -77,6 +79,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "CODE_ALARM_PERCENT": whole(0, 100),
     "CODE_ALARM_SENT": COUNT,
     "CODE_BURST": COUNT,
+    "CONFIRM_MINUTES": whole(0, 1440),
     "CSRF_TRUSTED_ORIGINS": items(origin),
     "DAILY_CODES": DAILY,
     "DAILY_MESSAGES": DAILY,
@@ -89,6 +92,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "HOME_COUNTRY": country,
     "HOST_COOKIES": boolean,
     "HSTS_SECONDS": whole(0, 315_360_000),
+    "IDLE_MINUTES": whole(0, 1440),
     "JOURNAL_DAYS": DAYS,
     "LANGUAGE_CODE": one_of("en", "zh-hans"),
     "LOGIN_FAILURES_PER_ADDRESS": whole(1, 1_000_000),
@@ -107,6 +111,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "RESUME_WITHIN_MINUTES": whole(0, 525_600),
     "SANDBOX_BIND": listening_address,
     "SANDBOX_URL": address,
+    "SECOND_FACTOR_ROLES": items(ROLE_NAME),
     "SECRETS_KEYS": fernet_keys,
     "SECRET_KEY": secret_key,
     "SECRET_KEY_FALLBACKS": secret_keys,

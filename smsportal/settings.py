@@ -9,6 +9,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from .environment import BASE_DIR, default_state_dir, read_environment
 from .logs import configure_logs
+from .sign_in import settings as sign_in
 from .theme import UNFOLD as UNFOLD
 
 env, DATA_DIR = read_environment()
@@ -90,6 +91,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.forms",
     "axes",
+    *sign_in.APPS,
     "auditlog",
     "core",
     "providers",
@@ -122,7 +124,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "smsportal.audit_log.AuditMiddleware",
-    "smsportal.sign_in_limits.SignInMiddleware",
+    "smsportal.sign_in.limits.SignInMiddleware",
+    *sign_in.MIDDLEWARE,
     "smsportal.load_limits.LoadLimitMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -214,20 +217,14 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
-PASSWORD_HASHERS = [
-    "smsportal.password_hashing.BoundedArgon2",
-    "smsportal.password_hashing.BoundedPBKDF2",
-]
-_VALIDATORS: dict[str, dict[str, Any]] = {
-    "django.contrib.auth.password_validation.UserAttributeSimilarityValidator": {},
-    "django.contrib.auth.password_validation.MinimumLengthValidator": {"min_length": 10},
-    "django.contrib.auth.password_validation.CommonPasswordValidator": {},
-    "django.contrib.auth.password_validation.NumericPasswordValidator": {},
-    "smsportal.password_rules.OwnWordsValidator": {},
-}
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": name, "OPTIONS": options} for name, options in _VALIDATORS.items()
-]
+PASSWORD_HASHERS = sign_in.PASSWORD_HASHERS
+AUTH_PASSWORD_VALIDATORS = sign_in.PASSWORD_VALIDATORS
+globals().update(sign_in.LIBRARY)
+SECOND_FACTOR_ROLES: list[str] = env.list(
+    "SECOND_FACTOR_ROLES", default=[] if DEMO else ["manager", "superuser"]
+)
+IDLE_MINUTES = env.int("IDLE_MINUTES", default=30)
+CONFIRM_MINUTES = env.int("CONFIRM_MINUTES", default=15)
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 LOGOUT_REDIRECT_URL = "admin:login"
@@ -238,7 +235,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 # Otherwise each further try writes to the database, and a stranger can prolong the lock for ever.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_HANDLER = "smsportal.sign_in_limits.LimitHandler"
+AXES_HANDLER = "smsportal.sign_in.limits.LimitHandler"
 LOGIN_FAILURES_PER_ADDRESS = env.int("LOGIN_FAILURES_PER_ADDRESS", default=40)
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 AXES_LOCKOUT_CALLABLE = "smsportal.errors.locked"

@@ -6,14 +6,12 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, URLResolver, path
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.module_loading import import_string
 from django.utils.translation import pgettext_lazy
 from unfold.sites import UnfoldAdminSite
-
-from core.client_address import client_address
 
 from .my_notices import own_context
 
@@ -117,18 +115,19 @@ class PortalSite(UnfoldAdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        from core.acts import record_act
-        from core.admin.pages import current_user
+        """The first step of signing in. Whoever is in already goes on."""
+        from .sign_in.password_step import PasswordStep
 
-        from .languages import language_of, set_language_cookie
-
-        answer: HttpResponse = super().login(request, extra_context)
-        if request.method == "POST" and answer.status_code == HTTPStatus.FOUND:
-            address = client_address(request)
-            person = current_user(request)
-            record_act("sign_in", by=person, address=str(address or ""))
-            if language := language_of(person.pk):
-                set_language_cookie(answer, language)
+        if request.method == "GET" and self.has_permission(request):
+            return HttpResponseRedirect(reverse("admin:index"))
+        context = {
+            **self.each_context(request),
+            "app_path": request.get_full_path(),
+            "username": request.user.get_username(),
+            **(extra_context or {}),
+        }
+        request.current_app = self.name
+        answer: HttpResponse = PasswordStep.as_view(extra_context=context)(request)
         return answer
 
     def password_change(
@@ -138,7 +137,8 @@ class PortalSite(UnfoldAdminSite):
         from core.admin.pages import current_user
 
         from .errors import too_many_requests
-        from .password_rules import forget_guesses, guesses_end, note_guess
+        from .sign_in.events import password_was_changed
+        from .sign_in.password_rules import forget_guesses, guesses_end, note_guess
 
         if request.method != "POST" or not request.user.is_authenticated:
             return self._password_form(request, extra_context)
@@ -149,6 +149,7 @@ class PortalSite(UnfoldAdminSite):
         if answer.status_code == HTTPStatus.FOUND:
             forget_guesses(person)
             record_act("staff.password", by=person, subject=f"user:{person.pk}")
+            password_was_changed(request, person)
         elif "old_password" in answer.context_data["form"].errors:  # type: ignore[attr-defined]
             note_guess(person)
         return answer

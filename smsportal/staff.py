@@ -34,8 +34,9 @@ from .delegation import (
     may_reset_password,
     permissions_of,
 )
-from .password_links import make_link
 from .roles import role_label, role_names
+from .sign_in.factor_reset import ResetFactors, factor_cell
+from .sign_in.password_links import make_link
 from .staff_forms import StaffForm, permission_field, role_field
 
 # Django's classes and ours both inherit from its ModelAdmin, which the stubs reject.
@@ -77,6 +78,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
     filter_horizontal = ()
+    pages = (("<str:object_id>/reset-factors/", "reset_factors", ResetFactors),)
 
     # --- list --------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -104,7 +106,9 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
     # --- form --------------------------------------------------------------
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         own = obj is not None and obj.pk == request.user.pk
-        signs_in = ["username", "new_password", "is_active"] if obj else ["username"]
+        signs_in = (
+            ["username", "new_password", "second_factor", "is_active"] if obj else ["username"]
+        )
         if obj and request.user.is_superuser:
             signs_in.append("is_superuser")
         person = (("first_name", "last_name"), "email", ("language", "time_zone"))
@@ -139,13 +143,18 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # Staff can neither lock themselves out nor change their own permissions.
         if obj is not None and obj.pk == request.user.pk:
-            return ("new_password", "is_active", "is_superuser", "roles", "user_permissions")
-        return ("new_password",)
+            own = ("is_active", "is_superuser", "roles", "user_permissions")
+            return ("new_password", "second_factor", *own)
+        return ("new_password", "second_factor")
 
     @admin.display(description=pgettext_lazy("column", "Password"))
     def new_password(self, user: User) -> str:
         page = reverse("admin:auth_user_password_change", args=[user.pk])
         return format_html('<a class="button" href="{}">{}</a>', page, _("Create a one-time link"))
+
+    @admin.display(description=pgettext_lazy("field", "Second factor"))
+    def second_factor(self, user: User) -> str:
+        return factor_cell(user, self.object_url(user, "reset_factors"))
 
     def user_change_password(
         self,

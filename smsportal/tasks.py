@@ -14,6 +14,8 @@ from core.pruning import delete_in_chunks
 from lookup import notes
 from providers import clock
 
+from .sign_in import sessions
+
 
 def prune() -> int:
     """Delete ended sessions, old notices, and sign-ins and failures older than `JOURNAL_DAYS` days.
@@ -26,6 +28,7 @@ def prune() -> int:
         notices.prune()
         + notes.prune()
         + end.prune()
+        + sessions.prune_rows()
         + sum(
             delete_in_chunks(rows)
             for rows in (

@@ -37,7 +37,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_LANGUAGES": True,
     "STYLES": [partial(sheet, name) for name in SHEETS],
     "SCRIPTS": [script],
-    "LOGIN": {"form": "smsportal.sign_in.SignInForm"},
+    "LOGIN": {"form": "smsportal.sign_in.form.SignInForm"},
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,

@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 from providers.callbacks.receive import callback, mistyped_callback
 
 from .languages import set_language
-from .password_links import SetPasswordPage
+from .sign_in.urls import urlpatterns as sign_in_addresses
 
 admin.autodiscover()
 
@@ -20,7 +20,7 @@ urlpatterns = [
     # A mistyped callback address must not lead to the sign-in page, whose address would hold its
     # secret.
     re_path(r"^(?P<mistyped>/*[Cc][Aa][Ll][Ll][Bb][Aa][Cc][Kk][Ss]?/.*)$", mistyped_callback),
-    path("set-password/<uidb64>/<token>/", SetPasswordPage.as_view(), name="set_password"),
+    *sign_in_addresses,
     path("", admin.site.urls),
 ]
 
@@ -28,3 +28,4 @@ handler400 = "smsportal.errors.bad_request"
 handler403 = "smsportal.errors.not_allowed"
 handler404 = "smsportal.errors.not_found"
 handler500 = "smsportal.errors.server_error"
+handler429 = "smsportal.sign_in.library_pages.too_many"

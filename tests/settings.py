@@ -38,6 +38,9 @@ os.environ.update(
         "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{_DATA}/portal.sqlite3",
         "PUBLIC_ADDRESS": "http://testserver",
         "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost,[::1]",
+        # Tests of these rules turn them on. Portals that tests start have them off, too.
+        "SECOND_FACTOR_ROLES": "none",
+        "CONFIRM_MINUTES": "0",
         "ALLOW_HTTP_PROVIDERS": "true",
         "ALLOW_PRIVATE_PROVIDERS": "true",
         # Playwright runs an event loop in the thread of the test.

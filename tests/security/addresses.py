@@ -122,6 +122,7 @@ def make_world() -> dict[str, str]:
         ).public_id,
         "/my-lists/<rows_of>/": "messaging.message",
         "/notices/": _notice_of(target),
+        "/my-security/passkeys/": 1,
         "/what-waits/rows/": "message",
         "/callbacks/": token,
         "/<mistyped>/": "Callbacks/anything",

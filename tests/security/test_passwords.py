@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from smsportal.password_rules import GUESSES_FOR, MAX_GUESSES
+from smsportal.sign_in.password_rules import GUESSES_FOR, MAX_GUESSES
 from tests.factories.staff import make_staff
 
 PAGE = "admin:password_change"

@@ -16,8 +16,8 @@ from django.utils import timezone
 from core.models import Act
 from providers.models import DailyLimit
 from smsportal.log_filters import hide_tokens
-from smsportal.password_links import tokens
 from smsportal.roles import ROLES
+from smsportal.sign_in.password_links import tokens
 from tests.support.signed_in import browser_of, member
 
 pytestmark = pytest.mark.django_db

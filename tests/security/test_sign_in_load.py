@@ -16,10 +16,11 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from core.client_address import address_for_lockout
-from smsportal import password_hashing, sign_in_limits
 from smsportal import settings as portal_settings
-from smsportal.password_hashing import AT_ONCE, BoundedArgon2, HashingBusy, HashingSlots
-from smsportal.sign_in_limits import BrowserFailures, UnnamedProxyWarning, browser_failures
+from smsportal.sign_in import limits as sign_in_limits
+from smsportal.sign_in import password_hashing
+from smsportal.sign_in.limits import BrowserFailures, UnnamedProxyWarning, browser_failures
+from smsportal.sign_in.password_hashing import AT_ONCE, BoundedArgon2, HashingBusy, HashingSlots
 from tests.support.signed_in import member
 
 HASHERS = portal_settings.PASSWORD_HASHERS
@@ -49,7 +50,9 @@ class TestCost:
         assert (decoded["time_cost"], decoded["parallelism"]) == (2, 1)
 
     def test_every_configured_hasher_is_bounded(self) -> None:
-        assert {path.rpartition(".")[0] for path in HASHERS} == {"smsportal.password_hashing"}
+        assert {path.rpartition(".")[0] for path in HASHERS} == {
+            "smsportal.sign_in.password_hashing"
+        }
 
     def test_earlier_hash_is_valid_and_replaced_on_success(self, settings: LazySettings) -> None:
         settings.PASSWORD_HASHERS = HASHERS

@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -17,7 +19,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import models
 
 from core import key_checks
-from core.encrypted_columns import encrypted_columns, tokens_of
+from core.encrypted_columns import encrypted_columns, foreign_tokens, tokens_of
 from core.fields import EncryptedField, StoredSecret, cipher
 
 WAIT: Final = (
@@ -52,6 +54,10 @@ class Command(BaseCommand):
             tally = rotate(model, column, dry_run=dry_run)
             lost += len(tally.unreadable)
             self.report(f"{model._meta.label}.{column.name}", tally, dry_run=dry_run)
+        for source in foreign_tokens:
+            tally = rotate_tokens(source.tokens(), source.replace, dry_run=dry_run)
+            lost += len(tally.unreadable)
+            self.report(source.name, tally, dry_run=dry_run)
         if lost:
             raise CommandError(f"{lost} values can be read with none of the keys.", returncode=1)
         if not dry_run:
@@ -70,8 +76,17 @@ class Command(BaseCommand):
 
 
 def rotate(model: type[models.Model], column: EncryptedField, *, dry_run: bool) -> Tally:
+    return rotate_tokens(tokens_of(model, column), partial(replace, model, column), dry_run=dry_run)
+
+
+def rotate_tokens(
+    tokens: Iterator[tuple[Any, str]],
+    put: Callable[[Any, str, str], bool],
+    *,
+    dry_run: bool,
+) -> Tally:
     tally = Tally()
-    for pk, token in tokens_of(model, column):
+    for pk, token in tokens:
         if is_current(token):
             tally.current += 1
             continue
@@ -80,7 +95,7 @@ def rotate(model: type[models.Model], column: EncryptedField, *, dry_run: bool) 
         except (InvalidToken, UnicodeError):
             tally.unreadable.append(pk)
             continue
-        if dry_run or replace(model, column, pk, token, rotated):
+        if dry_run or put(pk, token, rotated):
             tally.rotated += 1
         else:
             tally.changed += 1

@@ -23,7 +23,8 @@ from unfold.forms import AdminOwnPasswordChangeForm
 
 from core.acts import record_act
 
-from .delegation import permissions_of
+from ..delegation import permissions_of
+from .owner_notices import PASSWORD, tell_once_more
 
 USED: Final = "staff.password_by_link"
 # Django's views have no usable types here.
@@ -82,4 +83,5 @@ class SetPasswordPage(ConfirmView):
         with transaction.atomic():
             answer: HttpResponse = super().form_valid(form)
             record_act(USED, by=self.user, subject=f"user:{self.user.pk}")
+            tell_once_more(self.user, PASSWORD)
         return answer

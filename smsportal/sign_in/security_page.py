@@ -1,0 +1,94 @@
+"""The pages on which people see how they sign in, and from where they are signed in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext, pgettext_lazy
+from django.views.generic import TemplateView
+
+from core.acts import record_act
+from core.admin.buttons import Crumb
+from core.admin.pages import current_user
+
+from .authentication_records import used_factor
+from .browser_words import browser_of
+from .factors import needs_factor
+from .library_pages import SECURITY, OwnPage
+from .local_paths import is_local_path
+from .sessions import end_session, end_sessions, sessions_of
+
+NEXT = "after_factor"
+"""In the session: where the person wanted to go before a factor was required."""
+
+
+class SecurityPage(OwnPage, TemplateView):
+    title = SECURITY
+    template_name = "sign_in/security.html"
+
+    def get_trail(self) -> list[Crumb]:
+        return [Crumb(self.get_title())]
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        asked = request.GET.get("next", "")
+        if is_local_path(asked):
+            request.session[NEXT] = asked
+        return super().get(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = current_user(self.request)
+        kinds = Authenticator.Type
+        rows = list(Authenticator.objects.filter(user=user).order_by("pk"))
+        codes = next((row for row in rows if row.type == kinds.RECOVERY_CODES), None)
+        return {
+            **super().get_context_data(**kwargs),
+            "app": next((row for row in rows if row.type == kinds.TOTP), None),
+            "passkeys": [
+                {"row": row, "name": row.wrap().name} for row in rows if row.type == kinds.WEBAUTHN
+            ],
+            "codes": codes,
+            "codes_left": len(codes.wrap().get_unused_codes()) if codes else 0,
+            "is_required": needs_factor(user),
+            "sessions": len(sessions_of(user)),
+            "go_on": self.request.session.get(NEXT) if used_factor(self.request, user) else None,
+        }
+
+
+class SessionsPage(OwnPage, TemplateView):
+    title = pgettext_lazy("title", "My sessions")
+    template_name = "sign_in/my_sessions.html"
+    http_method_names = ["get", "post"]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        current = self.request.session.session_key
+        rows = [
+            {
+                "row": row,
+                "browser": browser_of(row.user_agent),
+                "is_current": row.session_key == current,
+            }
+            for row in sessions_of(current_user(self.request))
+        ]
+        return {**super().get_context_data(**kwargs), "sessions": rows}
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """End one session, or all others."""
+        user = current_user(request)
+        chosen = request.POST.get("session", "")
+        if chosen == "others":
+            count = end_sessions(user, keep=request.session.session_key)
+            text = ngettext(
+                "%(n)s other session was ended.", "%(n)s other sessions were ended.", count
+            )
+            messages.success(request, text % {"n": count})
+        elif chosen.isdecimal() and end_session(user, int(chosen)):
+            messages.success(request, gettext("The session was ended."))
+        else:
+            messages.info(request, gettext("No change: the session has already ended."))
+            return HttpResponseRedirect(reverse("my_sessions"))
+        record_act("sessions.end", by=user, subject=f"user:{user.pk}", which=chosen[:20])
+        return HttpResponseRedirect(reverse("my_sessions"))
