@@ -46,8 +46,8 @@ ORDER_STATES = StateTable(
     {
         # It may have been placed by a newer database, so the provider's own list may settle it.
         S.HELD: frozenset({S.QUEUED, S.CANCELLED, S.UNKNOWN} | STATED),
-        # Held: it may have been approved and placed by a newer database. Not created: nobody decided
-        # in time.
+        # Held: it may have been approved and placed by a newer database. Not created: nobody
+        # decided in time.
         S.AWAITING_APPROVAL: frozenset({S.QUEUED, S.REJECTED, S.HELD, S.CANCELLED, S.NOT_CREATED}),
         # Cancelled: withdrawn before it was placed. Refused: its time for trying has ended.
         # Unknown: it was released from a hold and is no longer placed, but may have been before.

@@ -48,5 +48,9 @@ BATCH_STATES = StateTable(
 ENDED = frozenset({B.FINISHED, B.CANCELLED})
 BEGUN = frozenset({B.SENDING, B.PAUSED, B.FINISHED})
 """Messages may have been sent. For a cancelled batch, check `started_at` instead."""
+DROPPABLE = frozenset(
+    {B.READING, B.UNREADABLE, B.READY, B.AWAITING_APPROVAL, B.REJECTED, B.SCHEDULED}
+)
+"""States before a start, from which staff discard a batch."""
 CHANGING = frozenset({B.READING, B.AWAITING_APPROVAL, B.SCHEDULED, B.SENDING, B.PAUSED})
 """States in which the batch's page keeps polling."""
