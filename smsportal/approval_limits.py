@@ -67,13 +67,13 @@ class LimitForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args: Any, group: Group, actor: User, **kwargs: Any) -> None:
+    def __init__(self, data: Any, *, group: Group, actor: User) -> None:
         self.group = group
         self.role = role_label(group.name)
         self.may_change = actor.has_perm(MAY_LIMIT) and may_limit(actor, group)
         self.limit = getattr(group, "approval_limit", None)
         initial = {name: _typed(getattr(self.limit, name, None)) for name in FIELDS}
-        super().__init__(*args, prefix=str(group.pk), initial=initial, label_suffix="", **kwargs)
+        super().__init__(data, prefix=str(group.pk), initial=initial, label_suffix="")
         for name in FIELDS:
             field = self.fields[name]
             field.widget = _input(f"{self.role}, {field.label}")

@@ -47,7 +47,7 @@ LABELS: Final = {
         A.LAPSED.label, Role.NEUTRAL, "timer_off", _("It ended without a decision.")
     ),
 }
-NAMES: Final[dict[str, Promise]] = {
+NAMES: Final = {
     "messages": pgettext_lazy("approval limit", "Messages"),
     "orders": pgettext_lazy("approval limit", "Rented numbers"),
     "cost": pgettext_lazy("approval limit", "Cost"),
