@@ -81,6 +81,7 @@ OUTCOMES: Final[Mapping[Subject, Mapping[str, Outcome]]] = {
         OrderState.RECEIVED: Outcome.GOOD,
         OrderState.COMPLETED: Outcome.GOOD,
         OrderState.HELD: Outcome.OPEN,
+        OrderState.AWAITING_APPROVAL: Outcome.OPEN,
         OrderState.QUEUED: Outcome.OPEN,
         OrderState.PENDING: Outcome.OPEN,
         OrderState.EXPIRED: Outcome.FAILED,
@@ -89,6 +90,7 @@ OUTCOMES: Final[Mapping[Subject, Mapping[str, Outcome]]] = {
         OrderState.REFUSED: Outcome.REFUSED,
         OrderState.NOT_CREATED: Outcome.REFUSED,
         OrderState.UNKNOWN: Outcome.UNKNOWN,
+        OrderState.REJECTED: Outcome.CANCELLED,
         OrderState.CANCELLED: Outcome.CANCELLED,
     },
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from core.admin import attention, number_sources, search
+from providers.approvals import kinds
 from providers.callbacks.health import register_missing_reports
 from providers.engine import far_times
 from providers.engine.far_times import FarTime
@@ -19,6 +20,7 @@ from providers.hold import holdable
 from providers.journal import register_subject_finder, register_subject_resolver
 
 from . import apply_report
+from .batches.approved_batches import ApprovedBatches
 from .batches.batches_on_hold import BatchesOnHold
 from .batches.engine_source import BatchSource
 from .batches.importing import file_errors
@@ -49,6 +51,7 @@ def register_app() -> None:
     register(BatchSource())
     holdable.register(MessagesOnHold())
     holdable.register(BatchesOnHold())
+    kinds.register(ApprovedBatches())
     batch_labels.register()
     file_errors.register()
     row_texts.register()

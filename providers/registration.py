@@ -15,7 +15,7 @@ from .engine.wake import watch_workers
 from .engine.work_source import register
 from .gateway.http.exchange_log import use_clock
 from .models import Account
-from .presentation import dashboard, hold_view, search_hits
+from .presentation import approval_inbox, approval_texts, dashboard, hold_view, search_hits
 
 
 def register_app() -> None:
@@ -23,6 +23,9 @@ def register_app() -> None:
     use_clock(clock.now)
     register(EnquirySource())
     attention.register(hold_view.attention_items)
+    attention.register(approval_inbox.attention_items)
+    attention.register(approval_inbox.limit_items)
+    approval_texts.register()
     search.register(search_hits.find_hits)
     watch_workers()
     attention.register(dashboard.attention_items)

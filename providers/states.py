@@ -55,3 +55,27 @@ CALLBACK_STATES = StateTable(
         C.CONFLICT: _READ | {C.RECEIVED},
     }
 )
+
+
+class ApprovalState(models.TextChoices):
+    WAITING = "waiting", pgettext_lazy("approval", "Waiting")
+    GRANTED = "granted", pgettext_lazy("approval", "Approved")
+    REJECTED = "rejected", pgettext_lazy("approval", "Rejected")
+    WITHDRAWN = "withdrawn", pgettext_lazy("approval", "Withdrawn")
+    LAPSED = "lapsed", pgettext_lazy("approval", "Lapsed")
+    """It ended without a decision: what was asked for is no longer there, has changed, or its
+    time has passed."""
+
+
+A = ApprovalState
+
+APPROVAL_STATES = StateTable(
+    {
+        A.WAITING: frozenset({A.GRANTED, A.REJECTED, A.WITHDRAWN, A.LAPSED}),
+        # Approved, but what was approved has changed since, or can no longer be done.
+        A.GRANTED: frozenset({A.LAPSED}),
+        A.REJECTED: frozenset(),
+        A.WITHDRAWN: frozenset(),
+        A.LAPSED: frozenset(),
+    }
+)

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from providers import clock
+from providers.approvals.rules import ApprovalNeeded
 from providers.daily_limits import LimitReached
 from providers.engine.wake import wake_engine
 from providers.hold.holdable import held_accounts, hold_since
@@ -144,8 +145,9 @@ def _rent_another(order: Order, cancel: Cancel) -> None:
                 form_token=f"instead-of-{order.pk}",
                 instead_of=order,
                 hold=hold,
+                why="",
             )
-    except LimitReached:
+    except (LimitReached, ApprovalNeeded):
         Order.objects.filter(pk=order.pk).update(warnings=[*order.warnings, ANOTHER_OVER_LIMIT])
 
 

@@ -24,11 +24,12 @@ from core.punctuation import listed, with_detail
 from core.stored_texts import declare
 from core.times import short_time
 from providers import clock
+from providers.approvals import requests
 from providers.engine.wake import wake_engine
 from providers.hold.holdable import FROM_BEFORE, HeldGroup, HeldRow, Holdable, held_accounts
 from providers.models import Account, Hold
 
-from . import place_orders, reconciliation
+from . import place_orders, proposals, reconciliation
 from .catalogue import project_names
 from .engine.list_sync_source import request_reading
 from .models import Order, Reading
@@ -48,8 +49,12 @@ class OrdersOnHold(Holdable):
         """One in flight only points to the hold, so that it is not placed again if its call turns
         out not to have been made."""
         orders = Order.objects.filter(account__in=held_accounts())
+        asked = orders.filter(state=S.AWAITING_APPROVAL).order_by()
+        subjects = list(asked.values_list("approval__subject", flat=True).distinct())
+        requests.end_with(subjects, requests.HELD)
         free = {"claim": None, "claimed_at": None, "changed_at": clock.now()}
-        moved = ORDER_STATES.move(orders, S.HELD, sources=(S.QUEUED, S.CLAIMED), hold=hold, **free)
+        waiting = (S.QUEUED, S.CLAIMED, S.AWAITING_APPROVAL)
+        moved = ORDER_STATES.move(orders, S.HELD, sources=waiting, hold=hold, **free)
         joined = orders.filter(state=S.HELD).exclude(hold=hold).update(hold=hold)
         orders.filter(state=S.PLACING).update(hold=hold)
         _ask_for_lists(hold)
@@ -76,9 +81,9 @@ class OrdersOnHold(Holdable):
         return before - self.count_undecided(hold)
 
     def release(self, hold: Hold, group: str, rows: Collection[int] | None, by: User | None) -> int:
-        """Orders that are too old to be placed stay on hold."""
+        """Orders that are too old to be placed stay on hold, as do those that nobody approved."""
         now = clock.now()
-        chosen = place_orders.not_expired(_chosen(hold, group, rows), now)
+        chosen = _placeable(_chosen(hold, group, rows), now)
         with transaction.atomic():
             pks = list(chosen.order_by().values_list("pk", flat=True))
             moved = ORDER_STATES.move(
@@ -115,6 +120,10 @@ def _undecided(hold: Hold) -> QuerySet[Order]:
     return Order.objects.filter(hold=hold, state__in=(S.HELD, S.QUEUED))
 
 
+def _placeable(orders: QuerySet[Order], now: datetime) -> QuerySet[Order]:
+    return place_orders.not_expired(orders.filter(place_orders.is_agreed()), now)
+
+
 def _in_group(hold: Hold, group: str) -> QuerySet[Order]:
     name, _colon, account = group.partition(":")
     if name != OrdersOnHold.name or not account.isdecimal():
@@ -147,7 +156,7 @@ def _group(hold: Hold, account: Account) -> HeldGroup:
     times = waiting.aggregate(count=Count("pk"), oldest=Min("created_at"), newest=Max("created_at"))
     renters = kept.order_by().values("created_by").distinct().count()
     people = ngettext("%(count)s person", "%(count)s people", renters) % {"count": renters}
-    sendable = place_orders.not_expired(waiting, clock.now())
+    sendable = _placeable(waiting, clock.now())
     query = urlencode({"shown": S.HELD, "account__id__exact": account.pk})
     return HeldGroup(
         key=f"{OrdersOnHold.name}:{account.pk}",
@@ -209,9 +218,13 @@ def _waiting_facts(
         yield text % {"time": short_time(read_at)}
     else:
         yield _("Whether they were placed is not known. The list of the provider is being read.")
-    old = waiting.count() - sendable.count()
-    if old:
-        minutes = round(place_orders.MAX_AGE.total_seconds() / 60)
+    unapproved = waiting.exclude(place_orders.is_agreed()).count()
+    if unapproved:
+        text = _("Beyond a limit and approved by nobody, not ordered: %(count)s.")
+        yield text % {"count": f"{unapproved:,}"}
+    old = waiting.count() - sendable.count() - unapproved
+    if old > 0:
+        minutes = round(proposals.MAX_AGE.total_seconds() / 60)
         text = _("Waiting for more than %(minutes)s minutes, no longer ordered: %(count)s.")
         yield text % {"count": f"{old:,}", "minutes": minutes}
 

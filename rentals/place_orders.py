@@ -9,26 +9,31 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from providers import clock, daily_limits
+from providers.approvals import requests
+from providers.approvals.rules import ApprovalNeeded, Passed, passed_limits
 from providers.engine.wake import wake_engine
 from providers.gateway.vocabulary import Reason
 from providers.hold.holdable import FROM_BEFORE
 from providers.models import Account, DailyLimit, Hold
+from providers.states import ApprovalState
 
+from . import proposals
 from .models import Order
+from .proposals import MAX_AGE
 from .states import ORDER_STATES, OrderState
 
 S = OrderState
 
 PERMISSION: Final = "rentals.rent_order"
 MAX_AT_ONCE: Final = 50
-MAX_AGE: Final = timedelta(minutes=30)
-"""Orders older than this are not placed: the person who needed the number no longer waits."""
 WAITED_TOO_LONG: Final = "order_waited_too_long"
 NO_NUMBER_IN_TIME: Final = "no_number_in_time"
 NOT_ALLOWED: Final = "order_not_allowed"
+REJECTED: Final = "order_rejected"
+APPROVAL_TIMED_OUT: Final = "order_approval_timed_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +57,35 @@ def place(
     form_token: str | None,
     instead_of: Order | None = None,
     hold: Hold | None = None,
+    why: str | None = None,
 ) -> tuple[list[Order], bool]:
     """Queue the orders, count them against the daily limits and wake the engine, in one
-    transaction. `hold`: they are on hold at once.
+    transaction. `hold`: they are on hold at once. `why`: the reason for asking a second person,
+    if these orders need one; they then wait for that person.
 
     Returns the orders and whether they are new. A form that is sent twice orders once: a unique
     constraint decides, and the second call returns the orders of the first and False.
 
-    Raises `LimitReached`; nothing is written then.
+    Raises `LimitReached`, or `ApprovalNeeded` if a second person must agree and `why` is None;
+    nothing is written then.
     """
-    rows = [
-        _row(request, by, form_token, position, instead_of, hold)
-        for position in range(request.count)
-    ]
     try:
         with transaction.atomic():
+            passed = limits_passed_by(request, by, lock=True)
+            if passed and (earlier := orders_of_form(form_token, by)):
+                # The same form, sent twice at the same time: the limits count the first.
+                return earlier, False
+            if passed and (why is None or hold is not None):
+                raise ApprovalNeeded(passed)
+            state = S.AWAITING_APPROVAL if passed else S.HELD if hold else S.QUEUED
+            rows = [
+                _row(request, by, form_token, position, instead_of, hold, state)
+                for position in range(request.count)
+            ]
             for row in rows:
                 row.save(force_insert=True)
+            if passed and by is not None:
+                _ask(rows, request, passed, by, why or "")
             caps = daily_limits.caps_of(request.account, by, DailyLimit.What.ORDERS)
             daily_limits.take(caps, request.count)
             wake_engine()
@@ -78,6 +95,21 @@ def place(
             raise
         return earlier, False
     return rows, True
+
+
+def limits_passed_by(request: RentRequest, by: User | None, *, lock: bool = False) -> list[Passed]:
+    """The limits that these orders would pass. `lock`: in the transaction that places them."""
+    if by is None:
+        return []
+    size = proposals.size_of(request.account, request.project, request.region, request.count)
+    return passed_limits(by, proposals.KIND, size, lock=lock)
+
+
+def _ask(rows: list[Order], request: RentRequest, passed: list[Passed], by: User, why: str) -> None:
+    approval = requests.ask(proposals.proposal_of(rows), passed, by=by, why=why)
+    Order.objects.filter(pk__in=[row.pk for row in rows]).update(approval=approval)
+    for row in rows:
+        row.approval = approval
 
 
 def may_rent(user: User | None) -> bool:
@@ -100,6 +132,7 @@ def _row(
     position: int,
     instead_of: Order | None,
     hold: Hold | None,
+    state: OrderState,
 ) -> Order:
     until = clock.now() + timedelta(minutes=request.keep_trying) if request.keep_trying else None
     person = by.pk if by else None
@@ -114,7 +147,7 @@ def _row(
         created_by_id=person,
         held_by_id=person,
         instead_of=instead_of,
-        state=S.HELD if hold else S.QUEUED,
+        state=state,
         hold=hold,
     )
 
@@ -127,8 +160,14 @@ def not_expired(rows: QuerySet[Order], now: datetime) -> QuerySet[Order]:
     return rows.filter(created_at__gt=now - MAX_AGE) | rows.filter(keep_trying_until__gt=now)
 
 
+def is_agreed() -> Q:
+    """Selects orders that need no second person, or of which one has agreed."""
+    return Q(approval=None) | Q(approval__state=ApprovalState.GRANTED)
+
+
 def end_expired(now: datetime) -> None:
-    """End queued orders that may no longer be placed. What is on hold stays so."""
+    """End orders that may no longer be placed. What is on hold stays so."""
+    requests.lapse_overdue(proposals.KIND)
     _rejoin(now)
     queued = Order.objects.filter(state=S.QUEUED, hold=None, created_at__lte=now - MAX_AGE)
     queued = queued.exclude(keep_trying_until__gt=now)

@@ -10,13 +10,17 @@ from django.db.models import F
 from django.db.models.signals import post_migrate
 
 from core.admin import attention, number_sources, search
+from core.countries import country_name
+from core.stored_texts import register_labels
 from providers import balances
+from providers.approvals import kinds
 from providers.engine import far_times
 from providers.engine.far_times import FarTime
 from providers.engine.work_source import register
 from providers.hold import holdable
 from providers.journal import register_subject_resolver
 
+from .approved_orders import ApprovedOrders
 from .balance_statements import later_statements
 from .cancels_on_hold import CancelsOnHold
 from .catalogue import fill_catalogue
@@ -29,13 +33,14 @@ from .models import Cancel, Order, Reading, Watch
 from .orders_on_hold import OrdersOnHold
 from .presentation import (
     dashboard,
-    explanations,
     labels,
     number_events,
+    reasons,
     search_hits,
     visibility,
 )
 from .presentation.journal_links import order_links
+from .proposals import COUNTRY
 from .states import CANCEL_OPEN, OrderState, ReadingState
 
 _FAR_TIMES: Final = {
@@ -63,9 +68,11 @@ def register_app(config: AppConfig) -> None:
     register(ListSyncSource())
     holdable.register(OrdersOnHold())
     holdable.register(CancelsOnHold())
+    kinds.register(ApprovedOrders())
+    register_labels(COUNTRY, country_name)
     labels.register()
     visibility.register()
-    explanations.register()
+    reasons.register()
     number_sources.register(number_events.OrdersOfNumber())
     search.register(search_hits.find_hits)
     attention.register(dashboard.attention_items)

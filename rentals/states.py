@@ -15,6 +15,8 @@ from providers.gateway.vocabulary import OrderState as Stated
 class OrderState(StrEnum):
     HELD = "held"
     """From before a hold: placed only when a person has released it."""
+    AWAITING_APPROVAL = "awaiting_approval"
+    """Beyond the limit of the person who ordered: a second person must agree."""
     QUEUED = "queued"
     CLAIMED = "claimed"
     PLACING = "placing"
@@ -30,6 +32,8 @@ class OrderState(StrEnum):
     REFUSED = "refused"
     UNKNOWN = "unknown"
     NOT_CREATED = "not_created"
+    REJECTED = "rejected"
+    """The second person did not agree."""
 
 
 S = OrderState
@@ -42,6 +46,9 @@ ORDER_STATES = StateTable(
     {
         # It may have been placed by a newer database, so the provider's own list may settle it.
         S.HELD: frozenset({S.QUEUED, S.CANCELLED, S.UNKNOWN} | STATED),
+        # Held: it may have been approved and placed by a newer database. Not created: nobody
+        # decided in time.
+        S.AWAITING_APPROVAL: frozenset({S.QUEUED, S.REJECTED, S.HELD, S.CANCELLED, S.NOT_CREATED}),
         # Cancelled: withdrawn before it was placed. Refused: its time for trying has ended.
         # Unknown: it was released from a hold and is no longer placed, but may have been before.
         S.QUEUED: frozenset({S.CLAIMED, S.HELD, S.CANCELLED, S.REFUSED, S.NOT_CREATED, S.UNKNOWN}),
@@ -63,6 +70,7 @@ ORDER_STATES = StateTable(
         S.STALE: frozenset({S.RECEIVED, S.COMPLETED, S.CANCELLED, S.EXPIRED}),
         S.COMPLETED: frozenset(),
         S.REFUSED: frozenset(),
+        S.REJECTED: frozenset(),
     }
 )
 
@@ -87,7 +95,7 @@ ENDED_WHILE_PENDING: Final = _ENDED_SILENTLY
 """Orders that ended while the provider still stated "pending", so that state is no conflict."""
 
 BEING_PLACED: Final = frozenset({S.QUEUED, S.CLAIMED, S.PLACING})
-OPEN: Final = frozenset({S.HELD, *BEING_PLACED, S.PENDING, S.UNKNOWN})
+OPEN: Final = frozenset({S.HELD, S.AWAITING_APPROVAL, *BEING_PLACED, S.PENDING, S.UNKNOWN})
 """States in which staff still have to follow the order."""
 
 

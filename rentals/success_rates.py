@@ -9,6 +9,7 @@ from statistics import median
 from typing import Final
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from providers import clock
 from providers.models import Account
@@ -37,15 +38,19 @@ class PairStats:
         return None if self.price is None else self.price * count
 
 
+def _placed(account: Account, project: str, region: str) -> QuerySet[Order]:
+    rows = Order.objects.filter(account=account, project=project, region=region)
+    return rows.filter(created_at__gt=clock.now() - PERIOD).exclude(provider_id="")
+
+
+def last_price(account: Account, project: str, region: str) -> Decimal | None:
+    """The latest price that the provider stated for this pair, if any."""
+    priced = _placed(account, project, region).exclude(price=None).order_by("-created_at")
+    return priced.values_list("price", flat=True).first()
+
+
 def pair_stats(account: Account, project: str, region: str) -> PairStats:
-    rows = Order.objects.filter(
-        account=account,
-        project=project,
-        region=region,
-        created_at__gt=clock.now() - PERIOD,
-    ).exclude(provider_id="")
-    priced = rows.exclude(price=None).order_by("-created_at")
-    price = priced.values_list("price", flat=True).first()
+    rows = _placed(account, project, region)
     times = list(
         rows.exclude(state=S.PENDING)
         .order_by("-created_at")
@@ -53,7 +58,7 @@ def pair_stats(account: Account, project: str, region: str) -> PairStats:
     )
     waits = [(sms - placed).total_seconds() for placed, sms in times if placed and sms]
     return PairStats(
-        price=price,
+        price=last_price(account, project, region),
         orders=len(times),
         share=round(100 * len(waits) / len(times)) if times else None,
         wait=timedelta(seconds=median(waits)) if waits else None,

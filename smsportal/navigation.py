@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from messaging.presentation.dashboard import badge as messages_badge
+from providers.presentation import approval_inbox
 from providers.presentation.dashboard import callback_badge as callbacks_badge
 from rentals.presentation import dashboard as rentals_dashboard
 
@@ -89,6 +90,14 @@ GROUPS: Final = (
                 "admin:messaging_batch_changelist",
                 ("messaging.view_batch", "messaging.bulk_message"),
                 ("messaging_batch_", "messaging_template_", "messaging_donotsend_"),
+            ),
+            Item(
+                pgettext_lazy("menu", "Approvals"),
+                "approval",
+                "admin:approvals",
+                approval_inbox.MAY_OPEN,
+                ("approval_", "approval", "approvals"),
+                badge=approval_inbox.badge,
             ),
             Item(
                 pgettext_lazy("menu", "Messages"),

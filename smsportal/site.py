@@ -40,8 +40,10 @@ class PortalSite(UnfoldAdminSite):
         from core.admin.own_list_page import own_list_urls
         from figures.admin.urls import figures_urls
         from lookup.admin.urls import lookup_urls
+        from providers.admin.approvals import approvals_urls
         from providers.admin.hold_pages import hold_urls
 
+        from .approval_limits import approval_limits_urls
         from .banners import banner_zone
         from .hand_over import hand_over_urls
         from .hosts_page import hosts_urls
@@ -60,6 +62,9 @@ class PortalSite(UnfoldAdminSite):
             *own_list_urls(self),
             *notices_urls(self),
             *hand_over_urls(self),
+            # Before a request of this name.
+            *approval_limits_urls(self),
+            *approvals_urls(self),
         ]
         ours = [*hold_urls(self), *hosts_urls(self), *figures_urls(self), *lookup_urls(self)]
         return [*custom, *ours, *super().get_urls()]

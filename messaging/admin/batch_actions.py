@@ -19,6 +19,7 @@ from core.admin.exports import Column, export, requested_format
 from core.admin.pages import current_user
 from core.stored_texts import Stored, StoredText
 from core.visibility import may_export_whole
+from providers.approvals.rules import ApprovalNeeded
 from providers.daily_limits import LimitReached
 from providers.limit_texts import limit_text
 
@@ -27,6 +28,7 @@ from ..batches import create, lifecycle, resend
 from ..models import Batch, StagedRow
 from ..presentation import row_texts
 from .actions import ON_HOLD_TEXT
+from .batch_approval import request_approval
 from .batch_page import context_of, fingerprint
 from .recheck_form import RecheckForm
 
@@ -67,6 +69,7 @@ class CheckPage(BatchAction):
             text=form.cleaned_data["text"],
             number_column=form.column,
             choices=form.choices,
+            by=current_user(request),
         )
         if again:
             self.log(batch, log_texts.BATCH_CHECKED_AGAIN.store())
@@ -121,6 +124,11 @@ class ContinuePage(BatchAction):
         except LimitReached as limit:
             messages.error(request, limit_text(limit))
             return self.back_to(batch)
+        except ApprovalNeeded:
+            # It was paused before its start, and is beyond a limit by now.
+            if request_approval(request, batch, None):
+                return self.back_to(batch)
+            done = False
         success_text = gettext("Sending resumed.")
         return self.report_result(batch, done, _continued(batch), success_text)
 

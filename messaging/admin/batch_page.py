@@ -36,10 +36,11 @@ from ..batches.duplicates import overlap_of, recent_duplicate
 from ..batches.importing.file_errors import FileProblem
 from ..batches.importing.placeholders import corrected_text
 from ..batches.progress import WAITING, Progress, progress_of, time_left
-from ..batches.states import BEGUN, CHANGING, BatchState
+from ..batches.states import BEGUN, CHANGING, DROPPABLE, BatchState
 from ..models import Batch, Message, StagedRow
 from ..on_hold import ON_HOLD
 from ..presentation import row_texts
+from ..presentation.batch_approvals import explain_approval, waiting_request
 from ..presentation.batch_labels import BLOCKED, explain_hold, shown_state
 from ..presentation.batch_timeline import batch_timeline
 from ..states import MessageState
@@ -86,7 +87,7 @@ class Figure:
 def context_of(admin: ModelPages, request: HttpRequest, batch: Batch) -> dict[str, Any]:
     user = request.user
     can_bulk = user.has_perm("messaging.bulk_message")
-    checked = batch.state in (B.READY, B.SCHEDULED)
+    checked = batch.state in (B.READY, B.SCHEDULED, B.AWAITING_APPROVAL, B.REJECTED)
     context: dict[str, Any] = {
         "batch": batch,
         "shown_state": shown_state(batch),
@@ -109,6 +110,7 @@ def context_of(admin: ModelPages, request: HttpRequest, batch: Batch) -> dict[st
             )
         },
         "explanation": _explanation(batch),
+        "approval": waiting_request(batch),
         "on_hold": batch.is_on_hold,
         "may": _allowed_actions(batch, can_bulk),
         "zone": timezone.get_current_timezone_name(),
@@ -129,6 +131,8 @@ def context_of(admin: ModelPages, request: HttpRequest, batch: Batch) -> dict[st
 def _explanation(batch: Batch) -> Explanation | None:
     if batch.is_on_hold:
         return explain_hold(batch)
+    if asked := explain_approval(batch):
+        return asked
     return explain(batch.reason, **_reason_values(batch)) if batch.reason else None
 
 
@@ -151,12 +155,12 @@ def _allowed_actions(batch: Batch, can_bulk: bool) -> dict[str, bool]:
     state, free = batch.state, not batch.is_on_hold
     own_file = batch.source != Batch.Source.AGAIN
     return {
-        "check": can_bulk and own_file and state in (B.READY, B.UNREADABLE),
+        "check": can_bulk and own_file and state in (B.READY, B.UNREADABLE, B.REJECTED),
         "confirm": can_bulk and free and state == B.READY and batch.good > 0,
         "pause": can_bulk and state == B.SENDING,
         "continue": can_bulk and free and state == B.PAUSED,
         "unschedule": can_bulk and state == B.SCHEDULED,
-        "drop": can_bulk and state in (B.READING, B.UNREADABLE, B.READY, B.SCHEDULED),
+        "drop": can_bulk and state in DROPPABLE,
         "cancel": can_bulk and state in (B.SENDING, B.PAUSED),
         "new": can_bulk,
     }

@@ -17,6 +17,7 @@ from core.admin.buttons import Crumb
 from core.admin.pages import current_user, require
 from core.times import full_time
 from core.visibility import may_see_whole
+from providers.approvals.rules import ApprovalNeeded
 from providers.daily_limits import LimitReached
 from providers.limit_texts import limit_text
 
@@ -26,6 +27,7 @@ from ..batches.duplicates import overlap_of, recent_duplicate
 from ..models import Batch
 from .actions import ON_HOLD_TEXT
 from .batch_actions import CHECKED_AGAIN, BatchAction
+from .batch_approval import approval_context, is_asked, request_approval
 from .batch_check import reading_context
 from .batch_page import context_of, estimate_of, fingerprint, preview_of
 from .start_form import StartForm
@@ -88,10 +90,24 @@ class ConfirmPage(BatchAction):
             return self.back_to(batch)
         if not _is_confirmed(form.cleaned_data["confirmed"], batch):
             return self._page(batch, form)
+        return self._start_as_typed(batch, form)
+
+    def _start_as_typed(self, batch: Batch, form: StartForm) -> HttpResponse:
+        """Start or schedule it, or request approval; the page again if it may do neither."""
+        at = form.cleaned_data["at"]
+        if form.cleaned_data["ask"]:
+            if not is_asked(form, batch, current_user(self.request)):
+                return self._page(batch, form)
+            if request_approval(self.request, batch, at, form.cleaned_data["why"]):
+                return self.back_to(batch)
+            return self.report_result(batch, False, log_texts.BATCH_STARTED, "")
         try:
-            return self._start(batch, form.cleaned_data["at"])
+            return self._start(batch, at)
         except LimitReached as limit:
             form.add_error(None, limit_text(limit))
+            return self._page(batch, form)
+        except ApprovalNeeded:
+            # The page says which limit is passed, and offers to request approval.
             return self._page(batch, form)
 
     def _wait(self, batch: Batch) -> HttpResponse:
@@ -143,6 +159,7 @@ class ConfirmPage(BatchAction):
             **reading_context(batch, whole=may_see_whole(batch, self.request.user)),
             "zone": timezone.get_current_timezone_name(),
             **estimate_of(batch, self.request.user),
+            **approval_context(self.request, batch, form),
         }
         return render(self.request, "messaging/batches/confirm.html", context)
 

@@ -55,6 +55,10 @@ class StartForm(forms.Form):
     confirmed = forms.CharField(required=False, max_length=24)
     seen = forms.CharField(required=False, max_length=64)
     """Fingerprint of the findings on the page, so that staff start only what they have seen."""
+    ask = forms.BooleanField(required=False)
+    """The page said that a second person must agree, and the button asks for that."""
+    why = forms.CharField(label=pgettext_lazy("field", "Reason"), required=False, max_length=200)
+    """Why approval is requested, for the person who decides."""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

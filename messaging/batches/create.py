@@ -115,6 +115,7 @@ def recheck(
     text: str,
     number_column: int | None,
     choices: Choices = Choices(),  # noqa: B008 - frozen
+    by: User | None = None,
 ) -> bool:
     """Read the batch again with another text or number column, or read the file another way.
 
@@ -126,6 +127,7 @@ def recheck(
             BatchState.READING,
             text=segments.normalise_line_ends(text),
             number_column=number_column,
+            edited_by_id=by.pk if by else None,
             choices=choices.stored(),
             findings=None,
             sample=None,

@@ -27,7 +27,7 @@ from .states import BatchState
 
 CHUNK: Final = 1_000
 """Rows per transaction. On SQLite each one blocks all other writers for about 0.1 s."""
-CHANGES: Final = ("state", "hold", "released_from", "laid_out_to")
+CHANGES: Final = ("state", "hold", "released_from", "laid_out_to", "started_at")
 LONGEST_RUN: Final = 45.0
 """Seconds. The queue kills a task after 90."""
 ALREADY_RESENT: Final = "sent_again_already"
@@ -46,7 +46,8 @@ def run(batch: Batch) -> bool:
 
 def _fan_out_chunk(batch: Batch) -> bool:
     batch.refresh_from_db(fields=(*CHANGES, "answerable", "ended_by"))
-    if batch.state not in (BatchState.SENDING, BatchState.PAUSED) and not _is_dropped(batch):
+    has_begun = batch.state in (BatchState.SENDING, BatchState.PAUSED) and batch.started_at
+    if not has_begun and not _is_dropped(batch):
         return False
     good = StagedRow.objects.filter(
         batch=batch, verdict=StagedRow.Verdict.GOOD, pk__gt=batch.laid_out_to

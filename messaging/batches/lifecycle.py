@@ -12,15 +12,17 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from providers import clock, daily_limits
+from providers.approvals import requests
+from providers.approvals.rules import ApprovalNeeded
 from providers.engine.wake import wake_engine
 from providers.models import DailyLimit, Hold
 
 from ..models import Batch, FilePart, Message
 from ..states import MessageState
-from . import cancelled_rest, notices
+from . import cancelled_rest, notices, proposals
 from .fan_out import queue_fan_out
 from .states import BATCH_STATES, BatchState
 
@@ -28,14 +30,13 @@ B = BatchState
 S = MessageState
 
 PERMISSION: Final = "messaging.bulk_message"
-ACCEPTED: Final = Q(check_run=None) | Q(accepted_run=F("check_run"))
-"""Nothing unusual, or confirmed. Batches of before the check have no `check_run`."""
 STALLED_AFTER: Final = timedelta(hours=24)
 """A batch that has sent nothing for this long needs a person to resume it."""
 WAITED_TOO_LONG: Final = "waited_too_long"
 NOT_ALLOWED: Final = "not_allowed"
 LIMIT_REACHED: Final = "limit_reached"
 MANY_FAILED: Final = "many_failed"
+APPROVAL_NEEDED: Final = "approval_needed"
 
 
 def may_send(user: User | None) -> bool:
@@ -58,8 +59,8 @@ def start(batch: Batch, by: User) -> bool:
 
     The whole batch counts against the daily limits at its start. Returns False if the batch is
     no longer ready, was rechecked since `batch` was loaded, has an unconfirmed
-    warning, or is on hold. Raises `LimitReached`
-    and then changes nothing.
+    warning, or is on hold. Raises `LimitReached`, or `ApprovalNeeded` if a second person must
+    agree first, and then changes nothing.
     """
     return _start(batch, by, (B.READY,))
 
@@ -67,11 +68,13 @@ def start(batch: Batch, by: User) -> bool:
 def schedule(batch: Batch, by: User, at: datetime) -> bool:
     """Start automatically at `at`; the daily limits are checked then, not now.
 
-    Returns False for the same reasons as `start`.
+    Returns False for the same reasons as `start`, and raises `ApprovalNeeded` as it does.
     """
     changes: dict[str, Any] = {"scheduled_for": at, "answerable_id": by.pk}
-    row = _free(batch).filter(ACCEPTED, **batch.check_summary, good__gt=0)
-    return bool(BATCH_STATES.move(row, B.SCHEDULED, reason="", values={}, **changes))
+    with transaction.atomic():
+        proposals.check_start(batch, by, at)
+        row = proposals.startable(batch)
+        return bool(BATCH_STATES.move(row, B.SCHEDULED, reason="", values={}, **changes))
 
 
 def unschedule(batch: Batch) -> bool:
@@ -104,16 +107,19 @@ def start_due() -> int:
         except daily_limits.LimitReached as limit:
             values = {"used": limit.used, "most": limit.cap.most}
             _pause(batch, LIMIT_REACHED, (B.SCHEDULED,), values)
+        except ApprovalNeeded:
+            _pause(batch, APPROVAL_NEEDED, (B.SCHEDULED,))
     return started
 
 
 def _start(batch: Batch, by: User, sources: tuple[BatchState, ...]) -> bool:
     now = clock.now()
     with transaction.atomic():
+        proposals.check_start(batch, by, batch.scheduled_for if B.SCHEDULED in sources else None)
         caps = daily_limits.caps_of(batch.account, by, DailyLimit.What.MESSAGES)
         moved = BATCH_STATES.move(
             # A second start would count against the daily limits again.
-            _free(batch).filter(ACCEPTED, **batch.check_summary, good__gt=0, started_at=None),
+            proposals.startable(batch),
             B.SENDING,
             sources=sources,
             answerable_id=by.pk,
@@ -144,7 +150,8 @@ def pause(batch: Batch, by: User) -> bool:
 def resume(batch: Batch, by: User) -> bool:
     """Continue a paused batch and make `by` answerable for it. False if it is on hold.
 
-    A batch that was paused before its start is started; only then can this raise `LimitReached`.
+    A batch that was paused before its start is started; only then can this raise `LimitReached`
+    or `ApprovalNeeded`.
     """
     if batch.started_at is None:
         return _start(batch, by, (B.PAUSED,))
@@ -187,6 +194,7 @@ def cancel(batch: Batch, by: User | None, *, held_by: Hold | None = None) -> boo
         )
         if moved:
             FilePart.objects.filter(batch=batch).delete()
+            requests.end_with([proposals.subject_of(batch)], requests.ENDED, by)
             cancelled_rest.begin(_rows(batch).get())
             notices.tell_cancelled_by(batch, by)
     return bool(moved)

@@ -6,12 +6,15 @@ from datetime import timedelta
 from typing import Final
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 
 from core.pruning import delete_in_chunks
 from providers import clock
+from providers.approvals import requests
 
 from ..models import Batch, FilePart, StagedRow
+from . import proposals
 from .states import BATCH_STATES, ENDED, BatchState
 
 B = BatchState
@@ -33,12 +36,16 @@ def prune() -> int:
 
 def _end_unstarted() -> QuerySet[Batch]:
     """Cancel batches that were not started in time. Returns all that ended so."""
-    waiting = (B.READING, B.UNREADABLE, B.READY)
+    waiting = (B.READING, B.UNREADABLE, B.READY, B.AWAITING_APPROVAL, B.REJECTED)
     old = Batch.objects.filter(
         hold=None, started_at=None, created_at__lt=clock.now() - KEPT_UNSTARTED
     )
     changes = {"ended_at": clock.now(), "reason": NEVER_STARTED, "values": {}, "sample": None}
-    BATCH_STATES.move(old, B.CANCELLED, sources=waiting, **changes)
+    asked = old.filter(state=B.AWAITING_APPROVAL)
+    subjects = [proposals.subject_of(batch) for batch in asked.only("pk")]
+    with transaction.atomic():
+        BATCH_STATES.move(old, B.CANCELLED, sources=waiting, **changes)
+        requests.end_with(subjects, requests.ENDED)
     return Batch.objects.filter(state=B.CANCELLED, reason=NEVER_STARTED)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from providers.approvals import requests
+
 from ..models import Batch
-from . import cancelled_rest, fan_out, lifecycle, notices, prune_batches
+from . import cancelled_rest, fan_out, lifecycle, notices, proposals, prune_batches
 from .importing import importer
 
 
@@ -25,6 +27,7 @@ def cancel_rest(batch_id: int) -> None:
 
 def tend() -> None:
     """Every minute: start due batches, redo work whose task was lost, and tell what stopped."""
+    requests.lapse_overdue(proposals.KIND)
     lifecycle.start_due()
     for batch_id in importer.abandoned_batches():
         importer.run(batch_id)

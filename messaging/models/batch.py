@@ -75,7 +75,7 @@ class Batch(models.Model):
         verbose_name=pgettext_lazy("field", "account"),
     )
     state = models.CharField(
-        pgettext_lazy("field", "state"), max_length=16, default=BatchState.READING
+        pgettext_lazy("field", "state"), max_length=24, default=BatchState.READING
     )
     reason = models.CharField(max_length=32, blank=True)
     """Why the file cannot be read, or why the portal paused the batch."""
@@ -146,6 +146,10 @@ class Batch(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     created_at = RowTimeField(pgettext_lazy("field", "time"))
+    edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    """Who last had it read with another text, or in another way."""
     answerable = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,

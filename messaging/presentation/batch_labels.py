@@ -31,6 +31,15 @@ LABELS = {
     B.READY: StateLabel(
         pgettext_lazy("batch", "Ready"), Role.INFO, "fact_check", _("Checked and ready to send.")
     ),
+    B.AWAITING_APPROVAL: StateLabel(
+        _("Waiting for approval"), Role.WARNING, "approval", _("A second person must agree.")
+    ),
+    B.REJECTED: StateLabel(
+        pgettext_lazy("approval", "Rejected"),
+        Role.DANGER,
+        "block",
+        _("A second person did not agree. Change it and request approval again."),
+    ),
     B.SCHEDULED: StateLabel(
         pgettext_lazy("batch", "Scheduled"),
         Role.INFO,

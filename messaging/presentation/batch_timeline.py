@@ -22,8 +22,10 @@ from core.people import person_name
 from core.stored_texts import StoredText, value_of
 from core.times import full_time
 from providers.error_texts import explain
+from providers.presentation.approval_texts import entries_about
 
 from .. import log_texts
+from ..batches.proposals import subject_of
 from ..batches.prune_batches import NEVER_STARTED
 from ..batches.states import BatchState
 from ..models import Batch
@@ -34,6 +36,7 @@ B = BatchState
 def batch_timeline(batch: Batch) -> list[TimelineEntry]:
     log = _log_of(batch)
     entries = [*_check(batch), *_start(batch, log), *_acts(batch, log), *_pauses(batch, log)]
+    entries += entries_about(subject_of(batch))
     return sort_entries([*entries, *_again(batch), *_end(batch)])
 
 

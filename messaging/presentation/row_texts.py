@@ -17,7 +17,7 @@ from providers.reason_text import ReasonText
 
 from ..batches.fan_out import ALREADY_RESENT
 from ..batches.importing.validate import PHONE, RowProblem
-from ..batches.lifecycle import LIMIT_REACHED, MANY_FAILED, NOT_ALLOWED
+from ..batches.lifecycle import APPROVAL_NEEDED, LIMIT_REACHED, MANY_FAILED, NOT_ALLOWED
 from ..batches.prune_batches import NEVER_STARTED
 from ..do_not_send import REASON as DO_NOT_SEND
 from ..models import Batch, StagedRow
@@ -36,6 +36,12 @@ REASONS: Final = {
         gettext_noop("The daily limit is used up (%(used)s of %(most)s)."),
         "",
         gettext_noop("Continue when the limit allows, or ask a manager."),
+        MoneyLine.NOT_SENT,
+    ),
+    APPROVAL_NEEDED: ReasonText(
+        gettext_noop("It did not start: a second person must agree first."),
+        gettext_noop("It is beyond a limit, or has changed since it was approved."),
+        gettext_noop("Continue it to request approval."),
         MoneyLine.NOT_SENT,
     ),
     MANY_FAILED: ReasonText(

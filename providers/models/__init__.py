@@ -1,6 +1,7 @@
 """Provider accounts and the records of the traffic with them."""
 
 from .account import Account, AccountPause, CallbackToken, Credential
+from .approval import Approval, ApprovalLimit
 from .callback import Callback, CallbackTest
 from .claimed import ClaimedRow, Settled
 from .engine import Heartbeat, Lease, TaskLease, heartbeat, newest_engine_beat
@@ -15,6 +16,8 @@ __all__ = [
     "AccountPause",
     "Allowance",
     "ApiCall",
+    "Approval",
+    "ApprovalLimit",
     "BalanceReading",
     "Callback",
     "CallbackTest",

@@ -34,7 +34,8 @@ from ..presentation.labels import shown_state
 from ..presentation.timeline import timeline
 from ..presentation.visibility import may_hand_over, shown
 from ..same_number import others_with_number
-from ..states import BEING_PLACED, OrderState
+from ..states import OPEN as WAITING
+from ..states import OrderState
 
 S = OrderState
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -66,7 +67,8 @@ def live_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[
         ),
         "own_words": own_words(order.reason, order.words),
         "poll_every": _poll_every(order),
-        "waits": order.state in BEING_PLACED | {S.HELD, S.PENDING, S.UNKNOWN},
+        "waits": order.state in WAITING,
+        "approval": order.approval if order.state == S.AWAITING_APPROVAL else None,
         "asked_at": _last_polled_at(order),
         "asleep": order.state == S.QUEUED and not is_engine_alive(),
         "zone": timezone.get_current_timezone_name(),
@@ -118,7 +120,7 @@ def _poll_every(order: Order) -> int | None:
     if order.state == S.CANCELLED and order.provider_id and order.ended_at:
         return 5 if now - order.ended_at < REFUND_WATCH else None
     waits_for_text = order.state == S.RECEIVED and not order.content and order.next_poll_at
-    if order.state not in BEING_PLACED | {S.HELD, S.PENDING, S.UNKNOWN} and not waits_for_text:
+    if order.state not in WAITING and not waits_for_text:
         return None
     return poll_interval(order.created_at)
 

@@ -78,6 +78,15 @@ class RentForm(forms.Form):
     )
     form_token = forms.CharField(widget=forms.HiddenInput, max_length=64)
     confirmed = forms.CharField(widget=forms.HiddenInput, required=False, max_length=200)
+    ask = forms.BooleanField(required=False)
+    """The page said that a second person must agree, and the button asks for that."""
+    why = forms.CharField(
+        label=pgettext_lazy("field", "Reason"),
+        required=False,
+        max_length=200,
+        widget=forms.Textarea({"rows": 2, "maxlength": 200}),
+        help_text=_("The person who decides reads this."),
+    )
 
     def __init__(
         self, *args: Any, account: Account, accounts: Iterable[Account], **kwargs: Any
@@ -127,6 +136,12 @@ class RentForm(forms.Form):
         )
 
     @property
+    def asked_because(self) -> str | None:
+        """The reason for requesting approval; None if the page has not offered that."""
+        values = self.cleaned_data
+        return values.get("why", "").strip() if values.get("ask") else None
+
+    @property
     def confirmation_key(self) -> str:
         """Identifies the request that was confirmed; any other request needs a new confirmation."""
         request = self.rent_request
@@ -134,9 +149,10 @@ class RentForm(forms.Form):
 
     @property
     def needs_confirmation(self) -> bool:
-        return (
-            self.rent_request.count > 1 and self.cleaned_data["confirmed"] != self.confirmation_key
-        )
+        """A request for approval orders nothing, so it needs none."""
+        if self.rent_request.count == 1 or self.asked_because is not None:
+            return False
+        return bool(self.cleaned_data["confirmed"] != self.confirmation_key)
 
 
 def projects_of(account: Account) -> list[tuple[str, str]]:

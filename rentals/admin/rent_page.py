@@ -19,10 +19,12 @@ from core.countries import country_name
 from core.templatetags.portal import amount
 from core.times import full_time
 from providers.admin.account_picker import AccountFormPage, pick_account
+from providers.approvals.rules import ApprovalNeeded
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
 from providers.limit_texts import limit_text
 from providers.models import Account
+from providers.presentation.approval_texts import PassedLine, passed_lines
 from providers.presentation.cost_texts import rest_after
 
 from .. import place_orders, success_rates
@@ -83,28 +85,49 @@ class RentPage(AccountFormPage[Order], RentFormView):
         context = super().get_context_data(**kwargs)
         form: RentForm = context["form"]
         bound = form.is_bound and form.is_valid()
+        passed = self._passed(form) if form.is_bound else []
         return {
             **context,
             **pair_facts(self.request, form),
             "asleep": not is_engine_alive(),
-            "confirm": form.confirmation_key if bound and form.needs_confirmation else "",
+            "confirm": form.confirmation_key
+            if bound and form.needs_confirmation and not passed
+            else "",
+            "passed": passed,
         }
+
+    def _passed(self, form: RentForm) -> list[PassedLine]:
+        """The limits that the orders would pass, as far as they can be read."""
+        if {"count", "project", "region"} - set(form.cleaned_data):
+            return []
+        by = current_user(self.request)
+        return passed_lines(place_orders.limits_passed_by(form.rent_request, by))
 
     def form_valid(self, form: RentForm) -> HttpResponse:
         by, token = current_user(self.request), form.cleaned_data["form_token"]
         earlier = place_orders.orders_of_form(token, by)
         if form.needs_confirmation and not earlier:
             return self.render_to_response(self.get_context_data(form=form))
+        if not earlier and not self._may_ask(form, by):
+            return self.render_to_response(self.get_context_data(form=form))
         try:
             placed, made = (
                 (earlier, False)
                 if earlier
-                else place_orders.place(form.rent_request, by=by, form_token=token)
+                else place_orders.place(
+                    form.rent_request, by=by, form_token=token, why=form.asked_because
+                )
             )
+        except ApprovalNeeded:
+            # The page says which limit is passed, and offers to request approval.
+            return self.render_to_response(self.get_context_data(form=form))
         except LimitReached as limit:
             form.add_error(None, limit_text(limit, LIMIT_TEXTS))
             return self.render_to_response(self.get_context_data(form=form))
         self._remember(form)
+        if made and placed[0].approval is not None:
+            text = _("Approval requested. It is ordered once a second person has agreed.")
+            messages.success(self.request, text)
         if not made:
             text = _(
                 "This form was already submitted at %(time)s. Showing its orders;"
@@ -112,6 +135,16 @@ class RentPage(AccountFormPage[Order], RentFormView):
             )
             messages.warning(self.request, text % {"time": full_time(placed[0].created_at)})
         return HttpResponseRedirect(self._redirect_url(placed))
+
+    def _may_ask(self, form: RentForm, by: User) -> bool:
+        """Whether the form can be placed as it says; otherwise it has an error."""
+        if form.asked_because is None:
+            return True
+        if not place_orders.limits_passed_by(form.rent_request, by):
+            form.add_error(None, _("Approval is no longer needed. Nothing was ordered yet."))
+        elif not form.asked_because:
+            form.add_error("why", _("Say why. The person who decides reads this."))
+        return form.is_valid()
 
     def _redirect_url(self, placed: list[Order]) -> str:
         if len(placed) > 1:

@@ -72,7 +72,11 @@ class PlaceSource(ClaimedRowSource):
     def _due(self, accounts: Collection[int]) -> QuerySet[Order]:
         now = clock.now()
         due = Order.objects.filter(
-            state=S.QUEUED, hold=None, not_before__lte=now, account__in=accounts
+            place_orders.is_agreed(),
+            state=S.QUEUED,
+            hold=None,
+            not_before__lte=now,
+            account__in=accounts,
         )
         return place_orders.not_expired(due, now).filter(~Exists(blocking_orders(now))).order_by()
 

@@ -9,34 +9,10 @@ from django.utils.translation import pgettext_lazy
 
 from core.fields import EncryptedField
 from providers.clock import RowTimeField
-from providers.models import Account, ClaimedRow, Hold, Settled, public_id
+from providers.models import Account, Approval, ClaimedRow, Hold, Settled, public_id
 
 from ..states import CANCEL_OPEN, CancelState, OrderState
-
-
-class Stated(models.Model):
-    """What a provider has stated about an order.
-
-    Later answers never change a code, text or time that is set; differing values of an order are
-    kept in `Order.differing`.
-    """
-
-    phone = models.CharField(pgettext_lazy("field", "number"), max_length=100, blank=True)
-    price = models.DecimalField(
-        pgettext_lazy("field", "price"), max_digits=18, decimal_places=4, null=True, blank=True
-    )
-    provider_state = models.CharField(max_length=100, blank=True)
-    """The state that the provider stated last: our word for it, or its own if unknown."""
-    code = EncryptedField(blank=True)
-    content = EncryptedField(blank=True)
-    created_there = models.DateTimeField(null=True)
-    expires_there = models.DateTimeField(null=True)
-    received_there = models.DateTimeField(_("received at"), null=True)
-    raw_times = models.JSONField(default=dict)
-    """Times that name no moment, as stated. A lifetime is read from two without a time zone."""
-
-    class Meta:
-        abstract = True
+from .stated import Stated
 
 
 class Order(Stated, ClaimedRow, Settled):
@@ -136,6 +112,10 @@ class Order(Stated, ClaimedRow, Settled):
     )
     """The hold from which a person released it. It may have been placed before, so it never ends
     as withdrawn or not created while it waits."""
+    approval = models.ForeignKey(
+        Approval, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+    """The request for the consent of a second person. It is placed only once that is granted."""
 
     class Meta:
         ordering = ("-created_at", "-pk")
@@ -205,13 +185,26 @@ class Order(Stated, ClaimedRow, Settled):
                 fields=("account", "state"),
                 name="order_open",
                 condition=models.Q(
-                    state__in=("held", "queued", "claimed", "placing", "pending", "unknown")
+                    state__in=(
+                        "held",
+                        "awaiting_approval",
+                        "queued",
+                        "claimed",
+                        "placing",
+                        "pending",
+                        "unknown",
+                    )
                 ),
             ),
             models.Index(
                 fields=("hold", "id"),
                 name="order_on_hold",
                 condition=models.Q(hold__isnull=False),
+            ),
+            models.Index(
+                fields=("approval",),
+                name="order_by_approval",
+                condition=models.Q(approval__isnull=False),
             ),
         ]
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from core.countries import country_name
 from core.money_lines import MoneyLine
@@ -14,63 +13,20 @@ from core.punctuation import join_sentences
 from core.templatetags.portal import amount
 from core.times import duration, short_time
 from providers import clock
-from providers.error_texts import Explanation, explain, explain_pause, register_reason, retry_values
+from providers.error_texts import Explanation, explain, explain_pause, retry_values
 from providers.gateway.vocabulary import Reason
 from providers.pause_facts import Reader, may_fix_accounts, pause_fact
-from providers.reason_text import ReasonText
+from providers.presentation.approval_texts import explain_request
 
 from .. import cancel_requests, poll_intervals, reconciliation
 from ..catalogue import project_names
 from ..engine.lookup_errors import is_not_found
 from ..ledger import HOLD, REFUND
 from ..models import Order, Transaction
-from ..place_orders import NO_NUMBER_IN_TIME, NOT_ALLOWED, WAITED_TOO_LONG
 from ..states import CancelState, OrderState
 from .labels import WITHDRAWN, shown_state
 
 S = OrderState
-
-
-def register() -> None:
-    """Register the texts of reasons that only orders have."""
-    register_reason(
-        WAITED_TOO_LONG,
-        ReasonText(
-            gettext_noop("Not ordered: it waited too long."),
-            gettext_noop("The number may no longer be needed."),
-            gettext_noop("Rent a number again if it is still needed."),
-            MoneyLine.NOT_SENT,
-        ),
-    )
-    register_reason(
-        NOT_ALLOWED,
-        ReasonText(
-            gettext_noop("No order was placed."),
-            gettext_noop("The person who requested it no longer has permission to rent numbers."),
-            gettext_noop("Rent a number again if it is still needed."),
-            MoneyLine.NOT_SENT,
-        ),
-    )
-    register_reason(
-        NO_NUMBER_IN_TIME,
-        ReasonText(
-            gettext_noop("No number became available in that time."),
-            "",
-            gettext_noop("Choose another country/region or app, or try again later."),
-            MoneyLine.REFUSED,
-        ),
-    )
-    register_reason(
-        reconciliation.NOT_FOUND_THERE,
-        ReasonText(
-            gettext_noop("No number was rented."),
-            gettext_noop(
-                "The order appears neither in the provider's order list nor in its transactions."
-            ),
-            gettext_noop("Rent a number again if it is still needed."),
-            MoneyLine.NOT_SPENT,
-        ),
-    )
 
 
 def explanation_of(order: Order, reader: Reader = None) -> Explanation:
@@ -78,6 +34,9 @@ def explanation_of(order: Order, reader: Reader = None) -> Explanation:
     match order.state:
         case S.HELD:
             return _on_hold(order)
+        case S.AWAITING_APPROVAL | S.REJECTED:
+            asked = explain_request(order.approval) if order.approval else None
+            return asked or Explanation(money=MoneyLine.NOT_SENT)
         case S.QUEUED | S.CLAIMED:
             return _waiting(order, reader)
         case S.PLACING:

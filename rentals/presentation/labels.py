@@ -29,6 +29,12 @@ LABELS: Final = {
         "front_hand",
         _("It was waiting when a hold began and may have been ordered earlier. A manager decides."),
     ),
+    S.AWAITING_APPROVAL: StateLabel(
+        _("Waiting for approval"),
+        Role.WARNING,
+        "approval",
+        _("A second person must agree. Nothing was ordered yet."),
+    ),
     S.QUEUED: StateLabel(
         pgettext_lazy("state", "Waiting"), Role.INFO, "schedule", _("Not ordered yet.")
     ),
@@ -73,6 +79,12 @@ LABELS: Final = {
     ),
     S.REFUSED: StateLabel(
         pgettext_lazy("state", "Refused"), Role.DANGER, "block", _("No number was rented.")
+    ),
+    S.REJECTED: StateLabel(
+        pgettext_lazy("approval", "Rejected"),
+        Role.DANGER,
+        "block",
+        _("A second person did not agree. Nothing was ordered."),
     ),
     S.UNKNOWN: StateLabel(
         _("Outcome unknown"),

@@ -16,6 +16,7 @@ from core.templatetags.portal import amount
 from core.times import duration, full_time
 from providers.hold.holdable import FROM_BEFORE
 from providers.models import ApiCall
+from providers.presentation.approval_texts import request_entries
 
 from ..models import Order, Transaction
 from ..states import CancelState, OrderState
@@ -42,6 +43,8 @@ def _placing(order: Order, with_calls: bool) -> Iterator[TimelineEntry]:
     else:
         text = _("Ordered by %(name)s") % {"name": person_name(order.created_by)}
         yield TimelineEntry(text, order.created_at)
+    if order.approval is not None:
+        yield from request_entries([order.approval])
     if order.hold is not None:
         yield TimelineEntry(_("Put on hold"), order.hold.started_at)
     if order.handed_over_at:
