@@ -53,7 +53,7 @@ def place(
     instead_of: Order | None = None,
     hold: Hold | None = None,
 ) -> tuple[list[Order], bool]:
-    """Queue the orders, count them against the daily limits and wake the engine, in one
+    """Queue the orders, count them against the caps and wake the engine, in one
     transaction. `hold`: they are on hold at once.
 
     Returns the orders and whether they are new. A form that is sent twice orders once: a unique
@@ -69,7 +69,8 @@ def place(
         with transaction.atomic():
             for row in rows:
                 row.save(force_insert=True)
-            caps = daily_limits.caps_of(request.account, by, DailyLimit.What.ORDERS)
+            orders, country = DailyLimit.What.ORDERS, request.region.upper()
+            caps = daily_limits.caps_of_send(request.account, by, orders, "", country)
             daily_limits.take(caps, request.count)
             wake_engine()
     except IntegrityError:

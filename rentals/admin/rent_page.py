@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -21,7 +21,7 @@ from core.times import full_time
 from providers.admin.account_picker import AccountFormPage, pick_account
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
-from providers.limit_texts import limit_text
+from providers.limit_texts import concerns_recipient, limit_text
 from providers.models import Account
 from providers.presentation.cost_texts import rest_after
 
@@ -102,7 +102,7 @@ class RentPage(AccountFormPage[Order], RentFormView):
                 else place_orders.place(form.rent_request, by=by, form_token=token)
             )
         except LimitReached as limit:
-            form.add_error(None, limit_text(limit, LIMIT_TEXTS))
+            form.add_error("region" if concerns_recipient(limit) else None, limit_text(limit))
             return self.render_to_response(self.get_context_data(form=form))
         self._remember(form)
         if not made:
@@ -125,14 +125,6 @@ class RentPage(AccountFormPage[Order], RentFormView):
 
 
 QUERY_FIELDS = ("project", "region", "count")
-
-
-LIMIT_TEXTS: Final = {
-    "account": _(
-        "This account has reached its daily limit (%(used)s of %(most)s). Some of it"
-        " becomes available again at %(time)s."
-    ),
-}
 
 
 def pair_facts(request: HttpRequest, form: RentForm) -> dict[str, Any]:
