@@ -38,7 +38,7 @@ APPLIES_TO: Final[tuple[tuple[str, Text], ...]] = (
     ("prefix", _("All numbers that begin with a prefix, together")),
     ("each_range", _("Each range of 10,000 numbers")),
     ("country", _("One country or region")),
-    ("each_country", _("Every other country or region, each by itself")),
+    ("each_country", _("Every other country or region, each on its own")),
 )
 _SCOPES: Final = {
     "each_person": "user",
@@ -237,7 +237,7 @@ class CapForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error("what", gettext("Set a cap for each kind: people have no common one."))
         if self.instance.scope in ("number", "prefix") and what == What.ORDERS:
             self.add_error(
-                "what", gettext("Rented numbers are capped per person, account, country.")
+                "what", gettext("Rented numbers have caps per person, account and country.")
             )
         if applies == "account" and what == ALL and window == Window.DAY:
             self.add_error(

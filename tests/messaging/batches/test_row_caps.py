@@ -30,7 +30,9 @@ def rule(scope: str, key: str, most: int, **fields: object) -> DailyLimit:
 
 
 def verdicts(batch: Batch) -> list[str]:
-    return list(StagedRow.objects.filter(batch=batch).order_by("pk").values_list("verdict", flat=True))
+    return list(
+        StagedRow.objects.filter(batch=batch).order_by("pk").values_list("verdict", flat=True)
+    )
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,9 @@ def test_row_beyond_one_cap_takes_nothing_from_the_others() -> None:
         room.lock([*NUMBERS, small])
         assert room.take_one([NUMBERS[0], small]) is None
         refused = room.take_one([NUMBERS[1], small])
-        assert refused is not None and refused.cap == small and refused.used == 1
+        assert refused is not None
+        assert refused.cap == small
+        assert refused.used == 1
         assert room.take_one([NUMBERS[0]]) is not None
         room.save()
     assert [usage_of(cap) for cap in (*NUMBERS[:2], small)] == [3, 0, 1]

@@ -176,7 +176,9 @@ def test_rules_of_one_send_take_two_queries_and_usage_one_and_an_update_each() -
     account, user = make_account(daily_limit=100), make_user()
     caps = caps_of_send(account, user, CODES, NUMBER, "CN")
     daily_limits.take(caps)
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         caps = caps_of_send(account, user, CODES, NUMBER, "CN")
         daily_limits.take(caps)
     assert len(queries) == 3 + len(caps)
