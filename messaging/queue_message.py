@@ -50,11 +50,11 @@ class Draft:
 
 
 def queue(draft: Draft, *, by: User, form_token: str) -> tuple[Message, bool]:
-    """Save the message, count it in the daily limits and wake the engine, in one transaction.
+    """Save the message, count it in the caps and wake the engine, in one transaction.
 
     A form that is posted twice makes one message: a unique constraint on the form token decides,
-    and the second call returns the first message and False. Raises `LimitReached` if a daily
-    limit is used up; then nothing is saved.
+    and the second call returns the first message and False. Raises `LimitReached` if a cap
+    is used up; then nothing is saved.
     """
     row = build_message(draft, by, form_token)
     row.typed_by_id, row.typed_at = by.pk, row.created_at
@@ -72,12 +72,13 @@ def queue(draft: Draft, *, by: User, form_token: str) -> tuple[Message, bool]:
 
 
 def count_in_limits(message: Message, by: User) -> None:
-    """Count the message in the daily limits of the person and the account.
+    """Count the message in the caps of the person, the account and the recipient.
 
     Raises `LimitReached` if one of them is used up.
     """
     kind = DailyLimit.What.CODES if message.is_code else DailyLimit.What.MESSAGES
-    daily_limits.take(daily_limits.caps_of(message.account, by, kind))
+    number, country = message.recipient, message.country
+    daily_limits.take(daily_limits.caps_of_send(message.account, by, kind, number, country))
 
 
 def was_sent(form_token: str, by: User) -> bool:

@@ -1,4 +1,4 @@
-"""Limits on sending codes: the gap between two codes to one number, and the daily limits."""
+"""Limits on sending codes: the gap between two codes to one number, and the caps."""
 
 from __future__ import annotations
 
@@ -6,19 +6,15 @@ import math
 from datetime import timedelta
 from typing import Final
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from providers import daily_limits
 from providers.clock import database_now
-from providers.daily_limits import Cap, LimitReached
-from providers.limit_texts import limit_text
 from providers.models import Account
 
-from .models import SendGap, moment, prefix_of
+from .models import SendGap, moment
 
 GAP: Final = timedelta(seconds=60)
 LONG_AGO: Final = moment(0)
@@ -32,30 +28,20 @@ class TooEarly(Exception):
         self.seconds = seconds
 
 
-def take(account: Account, recipient: str, by: User | None) -> None:
+def take(account: Account, recipient: str, country: str, by: User | None) -> None:
     """Count one more code for this number. Raises `TooEarly` or `LimitReached`.
 
     Call this in the transaction that saves the code, so that both happen or neither.
     """
     take_gap(recipient)
-    caps = daily_limits.caps_of(account, by, daily_limits.What.CODES)
-    daily_limits.take([*caps, *_caps_of_number(recipient)])
+    take_caps(account, recipient, country, by)
 
 
-def take_for_account(account: Account) -> None:
-    """Count a code that a fallback account sends because the first account sent nothing.
-
-    The user, the number and its prefix were counted already. Raises `LimitReached`.
-    """
-    daily_limits.take(daily_limits.caps_of(account, None, daily_limits.What.CODES))
-
-
-def _caps_of_number(recipient: str) -> list[Cap]:
-    codes = str(daily_limits.What.CODES)
-    return [
-        Cap(codes, "number", recipient, settings.CODES_PER_NUMBER),
-        Cap(codes, "prefix", prefix_of(recipient), settings.CODES_PER_PREFIX),
-    ]
+def take_caps(account: Account, recipient: str, country: str, by: User | None) -> None:
+    """Count a code without a gap: one that a fallback account sends because the first account
+    sent nothing. It is a paid call of its own. Raises `LimitReached`."""
+    codes = daily_limits.What.CODES
+    daily_limits.take(daily_limits.caps_of_send(account, by, codes, recipient, country))
 
 
 def take_gap(recipient: str) -> None:
@@ -85,31 +71,6 @@ def gap_left(recipient: str) -> int:
 
 def prune() -> int:
     return SendGap.objects.filter(free_at__lte=Now()).delete()[0]
-
-
-LIMIT_TEXTS: Final = {
-    "user": gettext_lazy(
-        "You have reached your code limit (%(used)s of %(most)s in 24 hours). Ask a"
-        " manager, or try again after %(time)s."
-    ),
-    "account": gettext_lazy(
-        "%(account)s has reached its daily limit (%(used)s of %(most)s in 24 hours)."
-        " Use another account, or try again after %(time)s."
-    ),
-    "number": gettext_lazy(
-        "This number has reached its code limit (%(used)s of %(most)s in 24 hours). The"
-        " next code can be sent at %(time)s."
-    ),
-    "prefix": gettext_lazy(
-        "This number range has reached its code limit (%(used)s of %(most)s in 24"
-        " hours). Ask a manager, or try again after %(time)s."
-    ),
-}
-
-
-def limit_reached_text(reached: LimitReached, account: Account) -> str:
-    """Explanation for staff, with the time when sending is possible again."""
-    return limit_text(reached, LIMIT_TEXTS, account=account.name)
 
 
 def too_early_text(early: TooEarly) -> str:

@@ -12,14 +12,13 @@ from django.utils.translation import pgettext_lazy
 
 from core.fields import EncryptedField
 from messaging.models import Message
+from providers.caps.defaults import range_of
 from providers.clock import RowTimeField, database_now
 from providers.models import Account, ClaimedRow, public_id
 
 from .states import AttemptState, SessionState
 
 MAX_TRIES: Final = 5
-DIGITS_AFTER_PREFIX: Final = 4
-"""Number of last digits that do not belong to the prefix."""
 
 
 class Session(models.Model):
@@ -258,7 +257,7 @@ class SendGap(models.Model):
 
 def prefix_of(recipient: str) -> str:
     """The prefix of an E.164 number."""
-    return recipient[:-DIGITS_AFTER_PREFIX]
+    return range_of(recipient)
 
 
 def moment(epoch: float) -> datetime:

@@ -79,7 +79,7 @@ def start(plan: Plan, *, by: User, form_token: str) -> tuple[Session, bool]:
         with transaction.atomic():
             session = _new_session(plan, by, form_token)
             _replace_open_sessions(session, by)
-            limits.take(plan.route.account, session.recipient, by)
+            limits.take(plan.route.account, session.recipient, session.country, by)
             send_code(session, plan.route, by, typed=plan.typed)
             wake_engine()
     except IntegrityError:
@@ -186,7 +186,7 @@ def resend(
         if reason:
             raise AccountCannot(label_text(account.name, reason))
         recipient_for(account, current.recipient)
-        limits.take(account, current.recipient, by)
+        limits.take(account, current.recipient, current.country, by)
         replaced = current.newest_code()
         route = route_for_resend(replaced.message, account, current.text, channel)
         _send_new_code(current, route, by, form_token)
@@ -239,7 +239,7 @@ def send_over_fallback(session: Session, failed: SentCode) -> bool:
     if account is None or unavailable_reason(account, session.country):
         return False
     recipient_for(account, session.recipient)
-    limits.take_for_account(account)
+    limits.take_caps(account, session.recipient, session.country, session.created_by)
     route = route_for_resend(failed.message, account, session.text)
     _send_new_code(session, route, session.created_by, None)
     Session.objects.filter(pk=session.pk).update(fallback=None)

@@ -10,6 +10,7 @@ from django_q.models import Task
 from . import account_checks, clock, daily_limits, hosts, journal
 from .callbacks import process, self_test, store
 from .callbacks import wake as wake_callbacks
+from .caps import exemptions
 from .engine import heartbeats
 from .engine import wake as wake_engine
 from .hold import decisions
@@ -56,9 +57,9 @@ def end_decided_hold() -> bool:
 
 def prune() -> int:
     """Delete rows whose retention has passed: calls, callbacks, enquiries, balance readings,
-    expired usage, heartbeats of dead loops, hosts, task records."""
+    expired usage, ended exemptions, heartbeats of dead loops, hosts, task records."""
     heartbeats.prune()
     done = Task.objects.filter(stopped__lt=clock.now() - TASK_RETENTION)
     tasks: int = done.delete()[0]
     pruned = journal.prune() + store.prune() + account_checks.prune() + daily_limits.prune()
-    return pruned + hosts.prune() + tasks
+    return pruned + exemptions.prune() + hosts.prune() + tasks

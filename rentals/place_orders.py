@@ -59,7 +59,7 @@ def place(
     hold: Hold | None = None,
     why: str | None = None,
 ) -> tuple[list[Order], bool]:
-    """Queue the orders, count them against the daily limits and wake the engine, in one
+    """Queue the orders, count them against the caps and wake the engine, in one
     transaction. `hold`: they are on hold at once. `why`: the reason for asking a second person,
     if these orders need one; they then wait for that person.
 
@@ -86,7 +86,8 @@ def place(
                 row.save(force_insert=True)
             if passed and by is not None:
                 _ask(rows, request, passed, by, why or "")
-            caps = daily_limits.caps_of(request.account, by, DailyLimit.What.ORDERS)
+            orders, country = DailyLimit.What.ORDERS, request.region.upper()
+            caps = daily_limits.caps_of_send(request.account, by, orders, "", country)
             daily_limits.take(caps, request.count)
             wake_engine()
     except IntegrityError:

@@ -1,6 +1,7 @@
-from . import daily_limits, staff
+from . import staff
+from .caps import cap_admin, exemption_admin
 from .machinery.register import register
 
-__all__ = ["daily_limits", "staff"]
+__all__ = ["cap_admin", "exemption_admin", "staff"]
 
 register()

@@ -213,7 +213,7 @@ GROUPS: Final = (
                 "manage_accounts",
                 "admin:auth_user_changelist",
                 ("auth.view_user",),
-                ("auth_", "axes_", "providers_dailylimit_"),
+                ("auth_", "axes_", "providers_dailylimit_", "providers_capexemption_"),
             ),
             Item(
                 _("Audit log"),

@@ -33,22 +33,31 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
         staff = _permitted(
             request,
             (pgettext_lazy("tab", "Staff"), "auth_user", "auth.view_user"),
-            (_("Daily limits"), "providers_dailylimit", "providers.view_dailylimit"),
+            (pgettext_lazy("tab", "Caps"), "providers_dailylimit", "providers.view_dailylimit"),
+            (
+                pgettext_lazy("tab", "Exemptions"),
+                "providers_capexemption",
+                "providers.view_capexemption",
+            ),
         )
         return [
             catalogue,
             of_batches,
-            {"models": ["auth.user", "providers.dailylimit"], "items": staff},
+            {
+                "models": ["auth.user", "providers.dailylimit", "providers.capexemption"],
+                "items": staff,
+            },
         ]
     staff = _tabs(
         (pgettext_lazy("tab", "Staff"), "auth_user"),
         (pgettext_lazy("tab", "Roles"), "auth_group"),
-        (_("Daily limits"), "providers_dailylimit"),
+        (pgettext_lazy("tab", "Caps"), "providers_dailylimit"),
+        (pgettext_lazy("tab", "Exemptions"), "providers_capexemption"),
         (_("Failed sign-ins"), "axes_accessattempt"),
         (pgettext_lazy("tab", "Sign-ins"), "axes_accesslog"),
     )
     staff_models = ["auth.user", "auth.group", "axes.accessattempt", "axes.accesslog"]
-    staff_models.append("providers.dailylimit")
+    staff_models += ["providers.dailylimit", "providers.capexemption"]
     return [
         catalogue,
         of_batches,

@@ -19,7 +19,7 @@ from core.times import full_time
 from core.visibility import may_see_whole
 from providers.approvals.rules import ApprovalNeeded
 from providers.daily_limits import LimitReached
-from providers.limit_texts import limit_text
+from providers.limit_texts import concerns_recipient, limit_text
 
 from .. import log_texts, queue_message
 from ..batches import lifecycle
@@ -196,7 +196,7 @@ class TrialPage(ConfirmPage):
         try:
             message, created = queue_message.queue(form.draft, by=by, form_token=token)
         except LimitReached as limit:
-            form.add_error(None, limit_text(limit))
+            form.add_error("recipient" if concerns_recipient(limit) else None, limit_text(limit))
             return self._page(batch, start, form)
         if created:
             self.log(batch, log_texts.BATCH_TESTED.store(id=message.public_id))

@@ -18,7 +18,7 @@ from core.visibility import may_see_whole
 from providers.admin.account_picker import AccountFormPage, pause_context, pick_account
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
-from providers.limit_texts import limit_text
+from providers.limit_texts import concerns_recipient, limit_text
 from providers.models import Account
 from providers.presentation.cost_texts import cost_line
 
@@ -156,7 +156,7 @@ class SendPage(AccountFormPage[Message], SendFormView):
         try:
             message, created = queue_message.queue(form.draft, by=by, form_token=token)
         except LimitReached as limit:
-            form.add_error(None, limit_text(limit))
+            form.add_error("recipient" if concerns_recipient(limit) else None, limit_text(limit))
             return self.form_invalid(form)
         self._remember(form)
         if created and form.cleaned_data.get("template"):

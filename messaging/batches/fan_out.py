@@ -23,6 +23,9 @@ from ..do_not_send import REASON, listed_numbers
 from ..models import Batch, Message, StagedRow, reference
 from ..released import may_have_been_sent
 from ..states import NEVER_LEFT, MessageState
+from .importing.validate import RowProblem
+from .row_caps import REASONS as REASON_OF_CAP
+from .row_caps import RowCaps
 from .states import BatchState
 
 CHUNK: Final = 1_000
@@ -61,6 +64,7 @@ def _fan_out_chunk(batch: Batch) -> bool:
             pk=batch.pk, laid_out_to=batch.laid_out_to, state=batch.state
         ).update(laid_out=F("laid_out") + len(rows), laid_out_to=rows[-1].pk)
         if moved:
+            _refuse_beyond_caps(batch, rows, values)
             insert_messages(_common_message(batch), values)
     # If the batch changed meanwhile, the next chunk starts from what it is then.
     return True
@@ -122,6 +126,38 @@ def _values_by_row(batch: Batch, rows: Sequence[StagedRow]) -> list[dict[str, An
             values["sent_again_from_id"] = None
         values_by_row.append(values)
     return values_by_row
+
+
+def _refuse_beyond_caps(
+    batch: Batch, rows: Sequence[StagedRow], values_by_row: Sequence[dict[str, Any]]
+) -> None:
+    """Count the rows in the caps on their recipients. Those beyond one become messages that are
+    not sent, and their row says which cap."""
+    caps = RowCaps()
+    if not caps.is_needed or _is_dropped(batch):
+        return
+    pairs = [
+        (row, values)
+        for row, values in zip(rows, values_by_row, strict=True)
+        if "state" not in values
+    ]
+    caps.read([(row.recipient, row.country) for row, _ in pairs], locked=True)
+    refused = []
+    for row, values in pairs:
+        limit = caps.take(row.recipient)
+        if limit is None:
+            continue
+        # Of a batch that was on hold it is not known whether the row was sent before.
+        unclear = may_have_been_sent(batch)
+        values["state"] = MessageState.UNKNOWN if unclear else MessageState.CANCELLED
+        values["reason"] = FROM_BEFORE if unclear else REASON_OF_CAP[limit.cap.scope]
+        values["ended_at"] = clock.now()
+        if not unclear:
+            values["sent_again_from_id"] = None
+        row.problem, row.values = RowProblem.CAP, caps.values_of(limit)
+        refused.append(row)
+    caps.save()
+    StagedRow.objects.bulk_update(refused, ("problem", "values"), batch_size=200)
 
 
 def _already_resent(rows: Sequence[StagedRow]) -> set[int | None]:

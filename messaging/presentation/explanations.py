@@ -18,13 +18,16 @@ from core.times import duration, short_time
 from providers import clock
 from providers.error_texts import Explanation, explain, explain_pause, register_reason, retry_values
 from providers.gateway.vocabulary import Reason
+from providers.limit_texts import stored_limit_text
 from providers.models import BalanceReading
 from providers.pause_facts import PauseFact, Reader, may_fix_accounts, pause_fact
 from providers.reason_text import ReasonText
 
 from ..apply_report import FINAL
+from ..batches.importing.validate import RowProblem
+from ..batches.row_caps import REASONS as REASONS_OF_CAPS
 from ..crossed_ids import is_crossed
-from ..models import Message, Report
+from ..models import Message, Report, StagedRow
 from ..on_hold import ON_HOLD, is_on_hold
 from ..queue_message import WAITED_TOO_LONG
 from ..released import released_at
@@ -80,10 +83,20 @@ def explanation_of(message: Message, reader: Reader = None) -> Explanation:
         case S.HELD | S.REFUSED | S.UNKNOWN | S.NOT_SENT:
             return _explain_failure(message, reader)
         case S.CANCELLED:
-            return Explanation(money=MoneyLine.NOT_SENT)
+            return _explain_cancelled(message)
         case S.SUBMITTED:
             return Explanation(text=_explain_accepted(message, shown), money=MoneyLine.ACCEPTED)
     return Explanation(text=_explain_report(message), money=MoneyLine.ACCEPTED)
+
+
+def _explain_cancelled(message: Message) -> Explanation:
+    """Which cap stopped a message of a batch, as long as the row of the file is kept."""
+    if message.reason not in REASONS_OF_CAPS.values() or message.batch_row is None:
+        return Explanation(money=MoneyLine.NOT_SENT)
+    explained = explain(message.reason)
+    rows = StagedRow.objects.filter(batch=message.batch_id, number=message.batch_row)
+    row = rows.filter(problem=RowProblem.CAP).first()
+    return replace(explained, text=stored_limit_text(row.values or {})) if row else explained
 
 
 def _explain_hold(message: Message) -> Explanation:

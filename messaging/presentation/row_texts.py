@@ -12,6 +12,7 @@ from core.money_lines import MoneyLine
 from core.phone import PhoneProblem, mask
 from core.punctuation import listed
 from providers.error_texts import register_reason
+from providers.limit_texts import stored_limit_text
 from providers.models import Account
 from providers.reason_text import ReasonText
 
@@ -19,6 +20,7 @@ from ..batches.fan_out import ALREADY_RESENT
 from ..batches.importing.validate import PHONE, RowProblem
 from ..batches.lifecycle import APPROVAL_NEEDED, LIMIT_REACHED, MANY_FAILED, NOT_ALLOWED
 from ..batches.prune_batches import NEVER_STARTED
+from ..batches.row_caps import REASONS as REASONS_OF_CAPS
 from ..do_not_send import REASON as DO_NOT_SEND
 from ..models import Batch, StagedRow
 from ..recipients import country_text, phone_problem_text
@@ -33,9 +35,9 @@ REASONS: Final = {
         MoneyLine.NOT_SENT,
     ),
     LIMIT_REACHED: ReasonText(
-        gettext_noop("The daily limit is used up (%(used)s of %(most)s)."),
+        gettext_noop("A cap of the sender or the account is reached (%(used)s of %(most)s)."),
         "",
-        gettext_noop("Continue when the limit allows, or ask a manager."),
+        gettext_noop("Continue when the cap allows it, or ask a manager."),
         MoneyLine.NOT_SENT,
     ),
     APPROVAL_NEEDED: ReasonText(
@@ -61,6 +63,24 @@ REASONS: Final = {
     ),
     ALREADY_RESENT: ReasonText(
         gettext_noop("It was already sent again."), "", "", MoneyLine.NOT_SENT
+    ),
+    REASONS_OF_CAPS["number"]: ReasonText(
+        gettext_noop("Not sent: the cap for this number is reached."),
+        "",
+        gettext_noop("Ask a manager, or send it again later."),
+        MoneyLine.NOT_SENT,
+    ),
+    REASONS_OF_CAPS["prefix"]: ReasonText(
+        gettext_noop("Not sent: the cap for this number's prefix is reached."),
+        "",
+        gettext_noop("Ask a manager, or send it again later."),
+        MoneyLine.NOT_SENT,
+    ),
+    REASONS_OF_CAPS["country"]: ReasonText(
+        gettext_noop("Not sent: the cap for this number's country is reached."),
+        "",
+        gettext_noop("Ask a manager, or send it again later."),
+        MoneyLine.NOT_SENT,
     ),
 }
 
@@ -97,6 +117,8 @@ def problem_text(row: StagedRow, account: Account, *, whole: bool) -> str:
             _("The column “%(column)s”, used in the text, contains only “%(word)s”: no value.")
             % values
         )
+    if row.problem == RowProblem.CAP:
+        return stored_limit_text(values)
     words = _WORDS.get(row.problem)
     return words() % values if words else row.problem
 

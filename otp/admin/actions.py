@@ -17,6 +17,7 @@ from core.phone import grouped
 from core.stored_texts import declare
 from messaging.recipients import InvalidRecipient
 from providers.daily_limits import LimitReached
+from providers.limit_texts import limit_text
 from providers.models import Account
 
 from .. import check_code, codes, limits, sessions
@@ -136,7 +137,7 @@ class ResendPage(ObjectAction[Session]):
         except limits.TooEarly as early:
             return limits.too_early_text(early)
         except LimitReached as reached:
-            return limits.limit_reached_text(reached, account)
+            return limit_text(reached)
         except (InvalidRecipient, sessions.AccountCannot) as reason:
             return str(reason)
         except sessions.CheckUnderWay:

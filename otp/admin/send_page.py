@@ -18,6 +18,7 @@ from messaging.admin.send_preview import Preview, preview_of
 from providers.admin.account_picker import AccountFormPage, pause_context, pick_account
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
+from providers.limit_texts import concerns_recipient, limit_text
 from providers.models import Account
 from providers.presentation.cost_texts import cost_line
 
@@ -120,7 +121,9 @@ class SendCodePage(AccountFormPage[Session], SendCodeFormView):
             form.add_error("recipient", limits.too_early_text(early))
             return self.form_invalid(form)
         except LimitReached as reached:
-            form.add_error(None, limits.limit_reached_text(reached, form.sending_account))
+            form.add_error(
+                "recipient" if concerns_recipient(reached) else None, limit_text(reached)
+            )
             return self.form_invalid(form)
         self._remember(form)
         if not created:

@@ -8,7 +8,7 @@ from .engine import Heartbeat, Lease, TaskLease, heartbeat, newest_engine_beat
 from .hold import Fence, Hold
 from .host import Host
 from .ids import public_id
-from .limits import Allowance, DailyLimit, DailyUse
+from .limits import Allowance, CapExemption, DailyLimit, DailyUse
 from .traffic import ApiCall, BalanceReading, Enquiry
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Callback",
     "CallbackTest",
     "CallbackToken",
+    "CapExemption",
     "ClaimedRow",
     "Credential",
     "DailyLimit",

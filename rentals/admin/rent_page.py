@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -22,7 +22,7 @@ from providers.admin.account_picker import AccountFormPage, pick_account
 from providers.approvals.rules import ApprovalNeeded
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
-from providers.limit_texts import limit_text
+from providers.limit_texts import concerns_recipient, limit_text
 from providers.models import Account
 from providers.presentation.approval_texts import PassedLine, passed_lines
 from providers.presentation.cost_texts import rest_after
@@ -122,7 +122,7 @@ class RentPage(AccountFormPage[Order], RentFormView):
             # The page says which limit is passed, and offers to request approval.
             return self.render_to_response(self.get_context_data(form=form))
         except LimitReached as limit:
-            form.add_error(None, limit_text(limit, LIMIT_TEXTS))
+            form.add_error("region" if concerns_recipient(limit) else None, limit_text(limit))
             return self.render_to_response(self.get_context_data(form=form))
         self._remember(form)
         if made and placed[0].approval is not None:
@@ -158,14 +158,6 @@ class RentPage(AccountFormPage[Order], RentFormView):
 
 
 QUERY_FIELDS = ("project", "region", "count")
-
-
-LIMIT_TEXTS: Final = {
-    "account": _(
-        "This account has reached its daily limit (%(used)s of %(most)s). Some of it"
-        " becomes available again at %(time)s."
-    ),
-}
 
 
 def pair_facts(request: HttpRequest, form: RentForm) -> dict[str, Any]:

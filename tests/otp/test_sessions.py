@@ -13,6 +13,7 @@ from otp import limits, message_sync, sessions
 from otp.models import SentCode, Session
 from providers.daily_limits import LimitReached
 from providers.engine.work_source import sources
+from providers.limit_texts import limit_text
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
 from tests.factories.codes import (
@@ -335,8 +336,8 @@ def test_codes_to_a_number_stop_at_its_limit(settings: object) -> None:
         make_session()
     assert reached.value.cap.scope == "number"
     assert Session.objects.count() == 1
-    assert "24 hours" in limits.limit_reached_text(reached.value, make_account("haosms"))
-    assert NUMBER[-4:] not in limits.limit_reached_text(reached.value, make_account("haosms"))
+    assert "24 hours" in limit_text(reached.value)
+    assert NUMBER[-4:] not in limit_text(reached.value)
 
 
 def test_codes_to_a_prefix_stop_at_its_limit(settings: object) -> None:

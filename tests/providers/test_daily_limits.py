@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 
 import pytest
 import time_machine
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
 
 from providers import daily_limits
+from providers.caps.windows import Window
 from providers.daily_limits import Cap, LimitReached, caps_of, take, usage_of
 from providers.models import DailyLimit, DailyUse
 from tests.factories.accounts import make_account
@@ -189,10 +190,10 @@ def collisions(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     reads: list[int] = []
     original = daily_limits._unexpired
 
-    def interfere(spent: dict[str, int]) -> dict[str, int]:
+    def interfere(spent: dict[str, int], window: Window) -> dict[str, int]:
         reads.append(len(reads) + 1)
         DailyUse.objects.update(version=F("version") + 1)
-        return original(spent)
+        return original(spent, window)
 
     take([CAP])
     monkeypatch.setattr(daily_limits, "_unexpired", interfere)
@@ -217,10 +218,10 @@ def test_concurrent_usage_between_read_and_update_is_not_lost(
 ) -> None:
     original, others = daily_limits._unexpired, iter([1])
 
-    def take_concurrently(spent: dict[str, int]) -> dict[str, int]:
+    def take_concurrently(spent: dict[str, int], window: Window) -> dict[str, int]:
         for _ in others:
             take([CAP])
-        return original(spent)
+        return original(spent, window)
 
     take([CAP])
     monkeypatch.setattr(daily_limits, "_unexpired", take_concurrently)
@@ -241,6 +242,11 @@ def test_fully_released_row_is_pruned() -> None:
 # --- applicable limits ---------------------------------------------------------
 
 
+def person_limit(user: User) -> int:
+    (cap,) = caps_of(make_account(), user, CODES)
+    return cap.most
+
+
 def test_user_without_a_limit_has_the_default_of_the_installation(settings: Settings) -> None:
     settings.DAILY_LIMITS = {"codes": 7}
     user = make_user()
@@ -253,7 +259,7 @@ def test_highest_limit_of_a_users_roles_applies() -> None:
         group = Group.objects.create(name=name)
         user.groups.add(group)
         DailyLimit.objects.create(group=group, what=CODES, most=most)
-    assert daily_limits.user_limit(user, CODES) == 50
+    assert person_limit(user) == 50
 
 
 def test_own_limit_of_a_user_overrides_their_roles() -> None:
@@ -261,7 +267,7 @@ def test_own_limit_of_a_user_overrides_their_roles() -> None:
     user.groups.add(group)
     DailyLimit.objects.create(group=group, what=CODES, most=50)
     DailyLimit.objects.create(user=user, what=CODES, most=0)
-    assert daily_limits.user_limit(user, CODES) == 0
+    assert person_limit(user) == 0
 
 
 def test_limits_of_other_users_roles_and_kinds_do_not_apply(settings: Settings) -> None:
@@ -273,7 +279,7 @@ def test_limits_of_other_users_roles_and_kinds_do_not_apply(settings: Settings) 
     DailyLimit.objects.create(group=foreign, what=CODES, most=50)
     DailyLimit.objects.create(user=user, what=DailyLimit.What.ORDERS, most=50)
     DailyLimit.objects.create(group=own, what=DailyLimit.What.ORDERS, most=50)
-    assert daily_limits.user_limit(user, CODES) == 7
+    assert person_limit(user) == 7
 
 
 def test_account_limit_covers_every_kind() -> None:

@@ -22,7 +22,7 @@ from core.stored_texts import from_staff
 from lookup.models import Note
 from messaging.models import Message, Template
 from providers.accounts import new_callback_token
-from providers.models import ApiCall, Callback, DailyLimit
+from providers.models import ApiCall, Callback, CapExemption, DailyLimit
 from rentals.models import Finding, Project, Region, Transaction
 from tests.factories.accounts import make_account
 from tests.factories.batches import make_batch
@@ -82,6 +82,9 @@ def make_world() -> dict[str, str]:
         "/providers/dailylimit/": DailyLimit.objects.create(
             user=target, what=DailyLimit.What.MESSAGES, most=5
         ).pk,
+        "/providers/capexemption/": CapExemption.objects.create(
+            scope="number", key="+8613912345672", because="asked", ends_at=now, created_by=target
+        ).public_id,
         "/messaging/batch/": make_batch("13912345670", sender).public_id,
         "/messaging/template/": Template.objects.create(name="t", text="t").public_id,
         "/messaging/donotsend/": _listed_number(),

@@ -12,9 +12,10 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from core.models import Act
-from providers.models import DailyLimit
+from providers.models import CapExemption, DailyLimit
 from smsportal.log_filters import hide_tokens
 from smsportal.roles import ROLES
 from smsportal.sign_in.password_links import tokens
@@ -288,7 +289,43 @@ def test_limits_are_recorded() -> None:
     assert set_limit(actor, user=other.pk)
     url = reverse("admin:providers_dailylimit_delete", args=[DailyLimit.objects.get().pk])
     browser_of(actor).post(url, {"post": "yes"})
-    acts = list(Act.objects.filter(what__startswith="limit.").order_by("pk"))
-    assert [act.what for act in acts] == ["limit.set", "limit.delete"]
+    acts = list(Act.objects.filter(what="cap.change").order_by("pk"))
     assert {act.subject for act in acts} == {f"user:{other.pk}"}
-    assert acts[0].details == {"what_is_limited": "messages", "most": 9_000_000}
+    of_both = {"what_is_limited": "messages", "window": "day", "scope": "", "key": ""}
+    assert [act.details for act in acts] == [
+        {**of_both, "most": 9_000_000, "before": None},
+        {**of_both, "most": None, "before": 9_000_000},
+    ]
+
+
+# --- caps of everyone, and exemptions -----------------------------------------------------------
+
+
+def set_cap_of_each(actor: User, most: int) -> bool:
+    fields = {"applies_to": "each_person", "what": "messages", "window": "day", "most": most}
+    browser_of(actor).post(reverse("admin:providers_dailylimit_add"), fields)
+    return DailyLimit.objects.filter(scope="user").exists()
+
+
+def test_manager_only_lowers_the_cap_of_each_person(settings: Settings) -> None:
+    settings.DAILY_LIMITS = {"messages": 100, "codes": 9, "orders": 9}
+    actor = member("manager", name="actor")
+    assert not set_cap_of_each(actor, 101)
+    assert set_cap_of_each(actor, 99)
+    row = DailyLimit.objects.get()
+    url = reverse("admin:providers_dailylimit_delete", args=[row.pk])
+    # Without the row, the default of 100 would apply to the manager again.
+    assert browser_of(actor).post(url, {"post": "yes"}).status_code == 403
+    DailyLimit.objects.create(user=actor, what="messages", most=50)
+    assert browser_of(actor).post(url, {"post": "yes"}).status_code == 302
+
+
+@pytest.mark.parametrize("target", ["actor", "manager", "operator"])
+def test_only_people_below_are_exempted(target: str) -> None:
+    actor = member("manager", name="actor")
+    other = actor if target == "actor" else member(target, name="other")
+    day = f"{timezone.localdate():%Y-%m-%d}"
+    fields = {"scope": "user", "user": other.pk, "because": "campaign day", "last_day": day}
+    browser_of(actor).post(reverse("admin:providers_capexemption_exempt"), fields)
+    assert CapExemption.objects.exists() is (target == "operator")
+    assert Act.objects.filter(what="cap.exempt").exists() is (target == "operator")

@@ -18,6 +18,7 @@ from providers.gateway.client import CannotTake
 from ...do_not_send import listed_numbers
 from ...models import Batch, StagedRow
 from ...text_rules import MAX_SEGMENTS
+from ..row_caps import RowCaps
 from .number_cells import read_number
 from .oddities import OddityCount
 from .placeholders import EmptyPlaceholder, FilledText, ShortenedPlaceholder
@@ -40,6 +41,7 @@ class RowProblem(StrEnum):
     TOO_LONG = "too_long"
     SENT_AGAIN = "sent_again"
     MERGED_NUMBER = "merged_number"
+    CAP = "cap"
 
 
 PHONE: Final = "phone_"
@@ -132,6 +134,7 @@ class RowChecker:
         self._options = batch.account.options
         self._row_of: dict[str, int] = {}
         """The row that each E.164 number is sent from."""
+        self._caps = RowCaps()
         self.tally = Tally()
         self.oddities = OddityCount()
 
@@ -140,10 +143,13 @@ class RowChecker:
         self._is_rounded = True
 
     def check(self, candidates: Sequence[Candidate], fill: Fill) -> list[CheckedRow]:
-        """Check one chunk. This queries the do-not-send list once for the whole chunk."""
+        """Check one chunk. The do-not-send list and the caps are read once for all of it."""
         numbers = [self._read(candidate.typed) for candidate in candidates]
         known = [number.e164 for number in numbers if isinstance(number, PhoneNumber)]
         listed = listed_numbers(known)
+        self._caps.read(
+            (number.e164, number.country) for number in numbers if isinstance(number, PhoneNumber)
+        )
         rows = []
         for candidate, number in zip(candidates, numbers, strict=True):
             row = self._verdict(candidate, number, listed, fill)
@@ -219,6 +225,8 @@ class RowChecker:
         if filled.segments > MAX_SEGMENTS:
             sizes = {"segments": filled.segments, "most": MAX_SEGMENTS}
             return Refusal(Verdict.REFUSED, RowProblem.TOO_LONG, sizes)
+        if limit := self._caps.take(number.e164):
+            return Refusal(Verdict.REFUSED, RowProblem.CAP, self._caps.values_of(limit))
         # Recorded last: if this row lacks a value, a later row of the same number may have it.
         self._row_of[number.e164] = candidate.number
         return filled

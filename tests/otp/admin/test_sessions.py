@@ -114,7 +114,7 @@ def test_sending_too_early_is_reported_in_the_form(operator: Client) -> None:
 def test_exhausted_daily_limit_is_reported_in_the_form(operator: Client, settings: object) -> None:
     settings.DAILY_LIMITS = {"codes": 0, "messages": 9, "orders": 9}  # type: ignore[attr-defined]
     page = operator.post(reverse(SEND), fields(make_account("haosms"))).content.decode()
-    assert "You have reached your code limit (0 of 0 in 24 hours)" in page
+    assert "Not sent: the cap on codes for you is 0." in page
 
 
 def test_preview_shows_an_open_code(operator: Client) -> None:

@@ -1,0 +1,1 @@
+"""The pages on which managers set caps and exempt from them."""
