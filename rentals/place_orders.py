@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 
+from core.acts import record_acts
 from providers import clock, daily_limits
 from providers.engine.wake import wake_engine
 from providers.gateway.vocabulary import Reason
@@ -71,6 +72,9 @@ def place(
                 row.save(force_insert=True)
             caps = daily_limits.caps_of(request.account, by, DailyLimit.What.ORDERS)
             daily_limits.take(caps, request.count)
+            if instead_of is None:
+                # One in place of another was asked for with the cancellation of that one.
+                record_acts("order.place", by=by, subjects=[f"order:{row.pk}" for row in rows])
             wake_engine()
     except IntegrityError:
         earlier = orders_of_form(form_token, by)

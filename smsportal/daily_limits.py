@@ -95,6 +95,7 @@ def _record(what: str, request: HttpRequest, limit: DailyLimit) -> None:
 class DailyLimitAdmin(PortalAdmin):
     """A person's own limit applies, else the highest of their roles', else the portal's."""
 
+    records_acts = True
     list_export = LIMITS
     form = DailyLimitForm
     list_title = _("Daily limits")

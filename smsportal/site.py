@@ -13,8 +13,6 @@ from django.utils.module_loading import import_string
 from django.utils.translation import pgettext_lazy
 from unfold.sites import UnfoldAdminSite
 
-from core.client_address import client_address
-
 from .my_notices import own_context
 
 MAX_SEARCHED: Final = 200
@@ -117,18 +115,14 @@ class PortalSite(UnfoldAdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        from core.acts import record_act
         from core.admin.pages import current_user
 
         from .languages import language_of, set_language_cookie
 
         answer: HttpResponse = super().login(request, extra_context)
-        if request.method == "POST" and answer.status_code == HTTPStatus.FOUND:
-            address = client_address(request)
-            person = current_user(request)
-            record_act("sign_in", by=person, address=str(address or ""))
-            if language := language_of(person.pk):
-                set_language_cookie(answer, language)
+        has_signed_in = request.method == "POST" and answer.status_code == HTTPStatus.FOUND
+        if has_signed_in and (language := language_of(current_user(request).pk)):
+            set_language_cookie(answer, language)
         return answer
 
     def password_change(
