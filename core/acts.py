@@ -1,20 +1,83 @@
-"""Record what people do to the portal."""
+"""Record what people do to the portal.
+
+What is personal in an act, such as a typed reason, stands in a row of its own. The act holds only a
+salted digest of it, so the personal row can be erased while the act stays as it was recorded.
+"""
 
 from __future__ import annotations
 
-from django.contrib.auth.models import User
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
-from .models import Act
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from .models import Act, ActPersonal
+
+LONGEST_REASON: Final = 1_000
 
 
 def record_act(
-    what: str, *, by: User | None, subject: str = "", reason: str = "", **details: object
+    what: str,
+    *,
+    by: User | None,
+    subject: str = "",
+    reason: str = "",
+    personal: Mapping[str, str] | None = None,
+    **details: object,
 ) -> Act:
     """Record one act. Call it in the transaction of the act itself.
 
-    `what`: the kind of act as `thing.verb`. `by`: None for the administrator's command line.
-    `subject`: `kind:id`, as in the journal. `details`: values that JSON can hold; never a secret.
+    `what`: the kind of act as `thing.verb`; an app declares its sentence (`core.act_sentences`).
+    `by`: None for the administrator's command line. `subject`: `kind:id`, as in the journal.
+    `reason` and `personal`: what may be erased: names and terms that people typed, addresses.
+    `details`: values that JSON can hold and that stay for good; never a secret or personal data.
     """
-    return Act.objects.create(
-        what=what, by=by, subject=subject, reason=reason[:200], details=details
-    )
+    subjects = [subject]
+    return record_acts(what, by=by, subjects=subjects, reason=reason, personal=personal, **details)[
+        0
+    ]
+
+
+def record_acts(
+    what: str,
+    *,
+    by: User | None,
+    subjects: Iterable[str],
+    reason: str = "",
+    personal: Mapping[str, str] | None = None,
+    **details: object,
+) -> list[Act]:
+    """Record the same act on each of `subjects`, with one statement for all of them."""
+    words = dict(personal or {})
+    if reason:
+        words["reason"] = reason[:LONGEST_REASON]
+    made = [(Act(what=what, by=by, subject=one, details=details), words) for one in subjects]
+    rows = [personal_row(act, words) for act, words in made if words]
+    acts = [act for act, _words in made]
+    if len(acts) == 1 and not rows:
+        acts[0].save(force_insert=True)
+        return acts
+    with transaction.atomic():
+        Act.objects.bulk_create(acts)
+        for row in rows:
+            row.act_id = row.act.pk
+        ActPersonal.objects.bulk_create(rows)
+    return acts
+
+
+def personal_row(act: Act, words: Mapping[str, Any]) -> ActPersonal:
+    """The unsaved row of what is personal, whose digest is set in the unsaved `act`."""
+    text = json.dumps(words, ensure_ascii=False, sort_keys=True)
+    salt = secrets.token_hex(32)
+    act.personal_digest = digest_of(text, salt)
+    return ActPersonal(act=act, text=text, salt=salt)
+
+
+def digest_of(text: str, salt: str) -> str:
+    """Says nothing about the text once the salt is erased. 64 hexadecimal digits."""
+    return hmac.new(bytes.fromhex(salt), text.encode(), hashlib.sha256).hexdigest()

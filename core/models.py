@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import secrets
+from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -14,7 +17,8 @@ from .fields import EncryptedField
 class Act(models.Model):
     """One act of a person or of the administrator's command line. `core.acts` writes it.
 
-    Acts are only added: nothing in the portal changes or deletes one.
+    Acts are only added: nothing changes or deletes one, and the database refuses it. The only
+    change is that the audit notes the seal of an act, once (`audit.sealing`).
     """
 
     at = models.DateTimeField(default=timezone.now)
@@ -27,8 +31,13 @@ class Act(models.Model):
     subject = models.CharField(max_length=64, blank=True)
     """What it was done to, as `kind:id`, as in the journal."""
     reason = models.CharField(max_length=200, blank=True)
+    """Written by earlier versions only. The audit moves it to the personal row."""
     details = models.JSONField(default=dict)
     """Values of the act, such as counts. Never a secret, a code, a text or a full number."""
+    personal_digest = models.CharField(max_length=64, blank=True, default="", db_default="")
+    """A salted digest of the personal row; empty if there never was one."""
+    seal = models.BigIntegerField(null=True)
+    """The number of the seal that covers this act. None while it waits to be sealed."""
 
     class Meta:
         ordering = ("-at", "-pk")
@@ -36,10 +45,47 @@ class Act(models.Model):
         indexes = [
             models.Index(fields=("-at", "-id"), name="act_newest"),
             models.Index(fields=("subject", "-at"), name="act_by_subject"),
+            models.Index(fields=("what", "-at", "-id"), name="act_by_what"),
+            models.Index(fields=("by", "-at", "-id"), name="act_by_person"),
+            models.Index(fields=("seal", "id"), name="act_by_seal"),
         ]
 
     def __str__(self) -> str:
         return f"{self.what} {self.subject}".strip()
+
+    @property
+    def personal(self) -> Mapping[str, Any]:
+        """What is personal in it; empty where it was erased."""
+        row: ActPersonal | None = getattr(self, "personal_row", None)
+        found = row.words if row is not None else {}
+        return found if not self.reason else {"reason": self.reason, **found}
+
+    @property
+    def why(self) -> str:
+        """The reason that was given; empty if there is none."""
+        return str(self.personal.get("reason", ""))
+
+
+class ActPersonal(models.Model):
+    """What is personal in an act. It may be erased, and is never changed."""
+
+    act = models.OneToOneField(
+        Act, on_delete=models.CASCADE, primary_key=True, related_name="personal_row"
+    )
+    text = models.TextField()
+    """A JSON object: `reason`, `address`, `name`, `filters`."""
+    salt = models.CharField(max_length=64)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"personal part of act {self.act_id}"
+
+    @property
+    def words(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.text)
+        return found
 
 
 class Notice(models.Model):

@@ -75,7 +75,7 @@ def as_value(stored: str) -> Value:
 def show(stored: str) -> str:
     """The sentence in the reader's language. Words of staff and unknown keys are left as stored."""
     found = _read(stored)
-    return stored if found is None else _render(found)
+    return stored if found is None else render(found)
 
 
 def is_known(stored: str) -> bool:
@@ -90,6 +90,11 @@ def value_of(stored: str, name: str) -> str:
     return str(found.get(name, "")) if found is not None else ""
 
 
+def values_of(stored: str) -> dict[str, object]:
+    """All values of a stored text, with its `key`; empty if it is none."""
+    return dict(_read(stored) or {})
+
+
 def _read(stored: str) -> Mapping[str, object] | None:
     if not stored.startswith(START):
         return None
@@ -100,9 +105,10 @@ def _read(stored: str) -> Mapping[str, object] | None:
     return found if isinstance(found, dict) and isinstance(found.get("key"), str) else None
 
 
-def _render(value: object) -> str:
+def render(value: object) -> str:
+    """A value of a stored text in the reader's language."""
     if isinstance(value, list):
-        return listed(map(_render, value))
+        return listed(map(render, value))
     if not isinstance(value, Mapping):
         return str(value)
     if NAMES_OF in value:
@@ -110,7 +116,7 @@ def _render(value: object) -> str:
     text = _texts.get(str(value.get("key")))
     try:
         if text is not None:
-            return str(text) % {name: _render(each) for name, each in value.items()}
+            return str(text) % {name: render(each) for name, each in value.items()}
     except (KeyError, TypeError, ValueError):
         pass  # Another version stored other values.
     return json.dumps(value, ensure_ascii=False)
@@ -139,7 +145,7 @@ def names(kind: str, found: Sequence[str]) -> Value:
 def _render_names(value: Mapping[str, object]) -> str:
     kind, found = str(value[NAMES_OF]), value.get("names")
     label = _labels.get(kind) or partial(_label_of_model, kind)
-    return _render([label(str(name)) for name in found] if isinstance(found, list) else [])
+    return render([label(str(name)) for name in found] if isinstance(found, list) else [])
 
 
 def _label_of_model(model: str, name: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from core.admin import attention, number_sources, object_panels
 
+from . import act_texts
 from .note_attention import attention_items
 from .note_events import NotesOfNumber
 from .note_panel import panel_for
 
 
 def register_app() -> None:
+    act_texts.register()
     object_panels.register(panel_for)
     number_sources.register(NotesOfNumber())
     attention.register(attention_items)

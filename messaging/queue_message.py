@@ -12,6 +12,7 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
+from core.acts import record_act
 from core.phone import PhoneNumber
 from core.secrets import DOTS, Secret
 from providers import clock, daily_limits
@@ -62,6 +63,7 @@ def queue(draft: Draft, *, by: User, form_token: str) -> tuple[Message, bool]:
         with transaction.atomic():
             row.save(force_insert=True)
             count_in_limits(row, by)
+            record_act("message.send", by=by, subject=f"message:{row.pk}")
             wake_engine()
     except IntegrityError:
         earlier = Message.objects.filter(form_token=form_token, created_by=by.pk).first()

@@ -28,6 +28,7 @@ from .engine.source import MessageSource
 from .messages_on_hold import MessagesOnHold
 from .models import Message
 from .presentation import (
+    act_texts,
     batch_labels,
     dashboard,
     explanations,
@@ -47,6 +48,7 @@ def _queued() -> QuerySet[Message]:
 
 
 def register_app() -> None:
+    act_texts.register()
     register(MessageSource())
     register(BatchSource())
     holdable.register(MessagesOnHold())

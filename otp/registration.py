@@ -19,7 +19,7 @@ from .checks_on_hold import ChecksOnHold
 from .codes_on_hold import CodesOnHold
 from .engine.check_source import CheckSource
 from .models import Attempt, SendGap
-from .presentation import dashboard, labels, number_events, search_hits, visibility
+from .presentation import act_texts, dashboard, labels, number_events, search_hits, visibility
 from .presentation.journal_links import session_links
 from .states import AttemptState
 
@@ -29,6 +29,7 @@ def _queued_checks() -> QuerySet[Attempt]:
 
 
 def register_app() -> None:
+    act_texts.register()
     register(CheckSource())
     holdable.register(CodesOnHold())
     holdable.register(ChecksOnHold())

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
+from core.acts import record_act
 from core.phone import PhoneNumber, parse_number
 from core.punctuation import label_text
 from messaging import held_messages, queue_message
@@ -81,6 +82,7 @@ def start(plan: Plan, *, by: User, form_token: str) -> tuple[Session, bool]:
             _replace_open_sessions(session, by)
             limits.take(plan.route.account, session.recipient, session.country, by)
             send_code(session, plan.route, by, typed=plan.typed)
+            record_act("code.send", by=by, subject=f"session:{session.pk}")
             wake_engine()
     except IntegrityError:
         earlier = Session.objects.filter(form_token=form_token, created_by=by.pk).first()

@@ -15,10 +15,18 @@ from .engine.wake import watch_workers
 from .engine.work_source import register
 from .gateway.http.exchange_log import use_clock
 from .models import Account
-from .presentation import approval_inbox, approval_texts, dashboard, hold_view, search_hits
+from .presentation import (
+    act_texts,
+    approval_inbox,
+    approval_texts,
+    dashboard,
+    hold_view,
+    search_hits,
+)
 
 
 def register_app() -> None:
+    act_texts.register()
     clock.connect_receivers()
     use_clock(clock.now)
     register(EnquirySource())

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
+from core.acts import record_acts
 from providers import clock, daily_limits
 from providers.approvals import requests
 from providers.approvals.rules import ApprovalNeeded, Passed, passed_limits
@@ -89,6 +90,9 @@ def place(
             orders, country = DailyLimit.What.ORDERS, request.region.upper()
             caps = daily_limits.caps_of_send(request.account, by, orders, "", country)
             daily_limits.take(caps, request.count)
+            if instead_of is None:
+                # One in place of another was asked for with the cancellation of that one.
+                record_acts("order.place", by=by, subjects=[f"order:{row.pk}" for row in rows])
             wake_engine()
     except IntegrityError:
         earlier = orders_of_form(form_token, by)

@@ -32,6 +32,7 @@ from .engine.place_source import PlaceSource
 from .models import Cancel, Order, Reading, Watch
 from .orders_on_hold import OrdersOnHold
 from .presentation import (
+    act_texts,
     dashboard,
     labels,
     number_events,
@@ -63,6 +64,7 @@ _FAR_TIMES: Final = {
 
 
 def register_app(config: AppConfig) -> None:
+    act_texts.register()
     for source in (PlaceSource, CancelSource, PollSource, ContentSource):
         register(source())
     register(ListSyncSource())

@@ -26,11 +26,14 @@ class PortalConfig(AppConfig):
         from providers.presentation import labels
 
         from . import (  # noqa: F401
+            act_texts,
             banners,
             checks,
             database_durability,
             export_labels,
+            managed_people,
             plain_pickles,
+            sign_in_acts,
             vitals,
         )
         from .backup import checks as backup_checks  # noqa: F401
@@ -53,6 +56,9 @@ class PortalConfig(AppConfig):
         export_labels.register()
         search.register(find_hits)
         banners.register()
+        act_texts.register()
+        managed_people.register()
+        sign_in_acts.register()
         post_migrate.connect(fill_roles, dispatch_uid="smsportal.fill_roles")
         # By whichever migration creates the queue's tables.
         post_migrate.connect(

@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.apps import apps
-from django.contrib.admin.models import LogEntry
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -21,9 +20,11 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from audit.presentation.sentences import Readings, reason_text, sentence
+from core.act_sentences import Area, kinds_of
 from core.admin import attention
 from core.admin.charts import Sparkline
-from core.admin.history import log_text
+from core.models import Act
 from core.people import person_name
 from figures.presentation.today import VIEW as VIEW_FIGURES
 from figures.presentation.today import today_context
@@ -37,6 +38,7 @@ from .roles import VIEW_AUDIT_LOG
 from .running_batches import batch_lines
 
 LOG_LINES: Final = 10
+LOG_AREAS: Final = (Area.REVEAL, Area.EXPORT, Area.OUTCOME, Area.ACCOUNT, Area.STAFF, Area.HOLD)
 TREND_DAYS: Final = 7
 TREND_SECONDS: Final = 300
 
@@ -64,11 +66,19 @@ def dashboard_context(request: HttpRequest) -> dict[str, Any]:
 
 
 def newest_log_lines() -> list[dict[str, Any]]:
-    """What people did with objects: reveals, exports, settlements, changes."""
-    entries = LogEntry.objects.select_related("user").order_by("-action_time", "-pk")
+    """What people did: reveals, exports, outcomes that were set, changes. No sign-ins or sends."""
+    kinds = [what for area in LOG_AREAS for what in kinds_of(area)]
+    newest = Act.objects.filter(what__in=kinds).select_related("by", "personal_row")
+    acts = list(newest.order_by("-at", "-pk")[:LOG_LINES])
+    readings = Readings.of(acts)
     return [
-        {"at": entry.action_time, "by": person_name(entry.user), "text": log_text(entry)}
-        for entry in entries[:LOG_LINES]
+        {
+            "at": act.at,
+            "by": person_name(act.by),
+            "text": sentence(act, readings),
+            "reason": reason_text(act),
+        }
+        for act in acts
     ]
 
 

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from audit.models import VIEW_MANAGED
 from messaging.presentation.dashboard import badge as messages_badge
 from providers.presentation import approval_inbox
 from providers.presentation.dashboard import callback_badge as callbacks_badge
@@ -218,9 +219,9 @@ GROUPS: Final = (
             Item(
                 _("Audit log"),
                 "policy",
-                "admin:auditlog_logentry_changelist",
-                (VIEW_AUDIT_LOG,),
-                ("auditlog_",),
+                "admin:audit_entry_changelist",
+                (VIEW_AUDIT_LOG, VIEW_MANAGED),
+                ("audit_entry_", "auditlog_"),
             ),
             Item(
                 _("What waits"),

@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from .roles import VIEW_AUDIT_LOG, VIEW_ROW_CHANGES
 from .sidebar import address
 
 
@@ -29,6 +30,14 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
     )
     batch_models = [f"messaging.{name}" for name in ("batch", "template", "donotsend")]
     of_batches = {"models": batch_models, "items": batches}
+    audit = {
+        "models": ["audit.entry", "auditlog.logentry"],
+        "items": _permitted(
+            request,
+            (_("Audit log"), "audit_entry", VIEW_AUDIT_LOG),
+            (_("Changes of rows"), "auditlog_logentry", VIEW_ROW_CHANGES),
+        ),
+    }
     if not getattr(request.user, "is_superuser", False):
         staff = _permitted(
             request,
@@ -43,6 +52,7 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
         return [
             catalogue,
             of_batches,
+            audit,
             {
                 "models": ["auth.user", "providers.dailylimit", "providers.capexemption"],
                 "items": staff,
@@ -61,6 +71,7 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         catalogue,
         of_batches,
+        audit,
         {"models": staff_models, "items": staff},
         {
             "models": [f"django_q.{name}" for name in ("ormq", "failure", "success", "schedule")],

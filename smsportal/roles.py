@@ -21,7 +21,8 @@ from django.utils.translation import gettext_lazy as _
 
 from core.punctuation import listed
 
-VIEW_AUDIT_LOG: Final = "auditlog.view_logentry"
+VIEW_AUDIT_LOG: Final = "audit.view_audit"
+VIEW_ROW_CHANGES: Final = "auditlog.view_logentry"
 """Not among a manager's permissions, since the log also shows what managers change."""
 _VIEWER: Final = (
     "otp.view_session",
@@ -96,6 +97,7 @@ _MANAGER: Final = (
     "figures.view_figures",
     "figures.export_figures",
     "core.export_list",
+    "audit.view_managed",
     "auth.view_user",
     "auth.add_user",
     "auth.change_user",
@@ -115,6 +117,7 @@ _AUDITOR: Final = (
     "otp.export_session",
     "messaging.export_message",
     VIEW_AUDIT_LOG,
+    VIEW_ROW_CHANGES,
 )
 
 ROLES: Final[dict[str, tuple[str, ...]]] = {
@@ -135,7 +138,8 @@ _ROLE_SENTENCES: Final[dict[str, Promise]] = {
         "Sends single SMS and codes, rents numbers, and sees own rows in full for 12 hours."
     ),
     "manager": _(
-        "Does everything except reading the audit log: batches, accounts, reveals, exports, staff."
+        "Does everything except reading the whole audit log: batches, accounts, reveals, exports,"
+        " staff."
     ),
     "auditor": _(
         "Reads everything masked, API calls and the audit log, and exports them. Changes nothing."
@@ -177,7 +181,9 @@ _PERMISSION_LABELS: Final[dict[str, Promise]] = {
     "export_figures": _("Export figures"),
     "export_list": _("Export other lists"),
     "note_number": _("Name numbers and write notes"),
-    "view_logentry": _("View the audit log"),
+    "view_audit": _("View the audit log"),
+    "view_managed": _("View what others did with what one manages"),
+    "view_logentry": _("View changes of rows, field by field"),
 }
 _ACTION_LABELS: Final[dict[str, Promise]] = {
     "view": _("View: %(things)s"),
@@ -193,12 +199,13 @@ _GRANTABLE_APPS: Final = (
     "rentals",
     "figures",
     "lookup",
+    "audit",
 )
-_AUDIT_APP, _AUDIT_CODENAME = VIEW_AUDIT_LOG.split(".")
+_AUDIT_APP, _AUDIT_CODENAME = VIEW_ROW_CHANGES.split(".")
 GRANTABLE: Final = Q(content_type__app_label__in=_GRANTABLE_APPS) | Q(
     content_type__app_label=_AUDIT_APP, codename=_AUDIT_CODENAME
 )
-"""Permissions that can be granted alone: those of the portal's own apps, and the audit log."""
+"""Permissions that can be granted alone: those of the portal's own apps, and changes of rows."""
 
 
 def role_label(name: str) -> str:

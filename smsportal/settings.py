@@ -100,9 +100,9 @@ INSTALLED_APPS = [
     "rentals",
     "figures",
     "lookup",
+    "audit",
     "smsportal",
-    # After the portal's own app, whose `qcluster` takes precedence.
-    "django_q",
+    "django_q",  # After the portal's own app, whose `qcluster` takes precedence.
 ]
 MIDDLEWARE = [
     "smsportal.request_id.RequestIdMiddleware",

@@ -233,6 +233,7 @@ class RoleAdmin(DjangoGroupAdmin, PortalAdmin):
     """For superusers only, because a role may hold any permission."""
 
     is_for_superusers = True
+    records_acts = True
     list_export = list_exports.ROLES
     list_title = pgettext_lazy("title", "Roles")
     list_display = ("role", "holders")

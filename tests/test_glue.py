@@ -22,6 +22,7 @@ SOURCES: Final = sorted(
         "messaging",
         "otp",
         "rentals",
+        "audit",
         "figures",
         "lookup",
         "smsportal",

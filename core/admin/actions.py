@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Generic
@@ -18,10 +19,10 @@ from django.shortcuts import render
 from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
-from core.acts import record_act
+from core.acts import record_act, record_acts
 from core.phone import mask, search_key
 from core.secrets import DOTS
-from core.stored_texts import Stored, as_value, declare, object_name
+from core.stored_texts import Stored, as_value, declare, object_name, values_of
 
 from .buttons import Crumb
 from .pages import ObjectPage, ObjectType, current_user, refuse_fragment
@@ -34,10 +35,19 @@ REVEALED: Final = declare("revealed", _("Revealed: %(reason)s"))
 
 
 def log_change(
-    request: HttpRequest, objects: Iterable[Model], message: Stored, flag: int = CHANGE
+    request: HttpRequest,
+    objects: Iterable[Model],
+    message: Stored,
+    flag: int = CHANGE,
+    *,
+    is_act: bool = True,
 ) -> None:
-    """Write one log entry by the current user for each of `objects`."""
-    user = current_user(request)
+    """Write one log entry by the current user for each of `objects`, and record the act.
+
+    Call it in the transaction of the act. The key of the text is the kind of the act. Without
+    `is_act`, no act is recorded, since the caller records one that says more.
+    """
+    user, objects = current_user(request), list(objects)
     entries = [
         LogEntry(
             user=user,
@@ -49,7 +59,18 @@ def log_change(
         )
         for obj in objects
     ]
-    LogEntry.objects.bulk_create(entries)
+    with transaction.atomic():
+        LogEntry.objects.bulk_create(entries)
+        if is_act and objects:
+            _record_logged(user, objects, message)
+
+
+def _record_logged(user: User, objects: Iterable[Model], message: Stored) -> None:
+    values = values_of(message)
+    what, reason = str(values.pop("key")), values.pop("reason", "")
+    reason = reason if isinstance(reason, str) else json.dumps(reason, ensure_ascii=False)
+    subjects = [f"{obj._meta.model_name}:{obj.pk}" for obj in objects]
+    record_acts(what, by=user, subjects=subjects, reason=reason, **values)
 
 
 def log_export(request: HttpRequest, model: type[Model], message: Stored, *, count: int) -> None:
@@ -84,8 +105,8 @@ def log_rows_exported(
             by=by,
             subject=subject,
             rows=name,
+            personal={"filters": filters_logged(query)},
             count=count,
-            filters=filters_logged(query),
         )
 
 
@@ -112,9 +133,17 @@ class ObjectAction(ObjectPage[ObjectType], Generic[ObjectType]):
     """A POST-only action that redirects to a page of the object. Subclasses define `post`."""
 
     http_method_names = ["post"]
+    is_one_transaction = True
+    """Whether what a post changes is committed together with its log entry and act."""
 
-    def log(self, obj: Model, message: Stored) -> None:
-        log_change(self.request, [obj], message)
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method != "POST" or not self.is_one_transaction:
+            return super().dispatch(request, *args, **kwargs)
+        with transaction.atomic():
+            return super().dispatch(request, *args, **kwargs)
+
+    def log(self, obj: Model, message: Stored, *, is_act: bool = True) -> None:
+        log_change(self.request, [obj], message, is_act=is_act)
 
 
 def record_reveal(obj: Model, by: User, reason: Stored) -> None:
@@ -167,7 +196,7 @@ class RevealAction(ObjectAction[ObjectType], Generic[ObjectType]):
         reason = reason_from(request, REVEAL_REASONS)
         if reason:
             with transaction.atomic():
-                self.log(obj, REVEALED.store(reason=as_value(reason)))
+                self.log(obj, REVEALED.store(reason=as_value(reason)), is_act=False)
                 record_reveal(obj, current_user(request), reason)
             context = self.get_revealed(obj)
         else:

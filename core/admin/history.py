@@ -68,6 +68,9 @@ class LoggedForms(ModelAdmin):
     Django would keep labels and names of objects in the language of the person.
     """
 
+    records_acts = False
+    """Whether the admin itself records what its forms do, instead of the log."""
+
     def construct_change_message(
         self, request: HttpRequest, form: forms.BaseForm, formsets: Any, add: bool = False
     ) -> Stored:
@@ -76,13 +79,14 @@ class LoggedForms(ModelAdmin):
         return CHANGED.store(fields=names(self.opts.label_lower, form.changed_data))
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Stored) -> None:
-        log_change(request, [obj], message, ADDITION)
+        log_change(request, [obj], message, ADDITION, is_act=not self.records_acts)
 
     def log_change(self, request: HttpRequest, obj: Model, message: Stored) -> None:
-        log_change(request, [obj], message, CHANGE)
+        log_change(request, [obj], message, CHANGE, is_act=not self.records_acts)
 
     def log_deletions(self, request: HttpRequest, queryset: Iterable[Model]) -> None:
-        log_change(request, queryset, DELETED.store(), DELETION)
+        is_act = not self.records_acts
+        log_change(request, queryset, DELETED.store(), DELETION, is_act=is_act)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -217,7 +217,7 @@ def figures_export(request: HttpRequest) -> HttpResponseBase:
         by=current_user(request),
         rows="figures",
         count=len(rows),
-        filters=export_filters(request),
+        personal={"filters": export_filters(request)},
     )
     period = form.period.days()
     name = f"figures-{period[0]:%Y%m%d}-{period[-1]:%Y%m%d}"

@@ -163,8 +163,13 @@ class RevealNumber(View):
         reason = reason_from(request, REVEAL_REASONS)
         if reason:
             with transaction.atomic():
-                subject = f"number:{token}"[:64]
-                record_act("reveal", by=current_user(request), subject=subject, reason=reason)
+                # The token leads to the number, so it can be erased.
+                record_act(
+                    "reveal",
+                    by=current_user(request),
+                    reason=reason,
+                    personal={"number": token},
+                )
             context: dict[str, Any] = {"number": grouped(number), "raw_number": number}
         else:
             context = {"note": gettext("Choose a reason first, or describe it in a few words.")}

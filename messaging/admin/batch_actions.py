@@ -193,7 +193,7 @@ class ReportPage(BatchAction):
         format_ = requested_format(request)
         rows = StagedRow.objects.filter(batch=batch).exclude(verdict=StagedRow.Verdict.GOOD)
         slot = claim_slot(request)
-        self.log(batch, log_texts.REPORT_DOWNLOADED.store())
+        self.log(batch, log_texts.REPORT_DOWNLOADED.store(), is_act=False)
         record_act(
             "export",
             by=current_user(request),

@@ -13,6 +13,7 @@ from typing import Any, Final
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -37,6 +38,8 @@ from ..settle_outcome import SETTLE_REASONS
 from ..states import MessageState
 
 S = MessageState
+AT_ONCE: Final = 100
+"""Messages that one transaction changes, so that no lock is held for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +159,23 @@ def run_operation(
         return render(
             request, "messaging/bulk.html", _context(operation, name, admin, request, chosen)
         )
-    done = [
-        message for message in eligible if operation.apply(message, current_user(request), because)
-    ]
+    done, found = 0, list(eligible)
+    for start in range(0, len(found), AT_ONCE):
+        done += _apply(operation, request, found[start : start + AT_ONCE], because)
+    _show_counts(request, done, chosen.count() - done)
+    return HttpResponseRedirect(request.get_full_path())
+
+
+@transaction.atomic
+def _apply(
+    operation: BulkOperation, request: HttpRequest, rows: list[Message], because: Stored
+) -> int:
+    """Change these messages, and record the changes. Returns how many were changed."""
+    by = current_user(request)
+    done = [message for message in rows if operation.apply(message, by, because)]
     values = {"reason": as_value(because)} if operation.reasons else {}
     log_change(request, done, operation.logged.store(**values))
-    _show_counts(request, len(done), chosen.count() - len(done))
-    return HttpResponseRedirect(request.get_full_path())
+    return len(done)
 
 
 def _context(

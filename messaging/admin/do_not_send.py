@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -78,6 +79,7 @@ class AddPage(Page, FormView):  # type: ignore[type-arg]
     template_name = "messaging/do_not_send_add.html"
     form_class = AddForm
 
+    @transaction.atomic
     def form_valid(self, form: AddForm) -> HttpResponse:
         by = current_user(self.request)
         added = 0

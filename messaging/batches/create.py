@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django_q.tasks import async_task
 
+from core.acts import record_act
 from providers.models import Account
 
 from .. import segments
@@ -101,6 +102,7 @@ def _save(batch: Batch, content: Iterable[bytes], by: User) -> tuple[Batch, bool
             batch.file_digest, batch.read_total = storage.store_file(batch, content)
             batch.save(update_fields=("file_digest", "read_total"))
             queue_reading(batch)
+            record_act("batch.create", by=by, subject=f"batch:{batch.pk}")
     except IntegrityError:
         earlier = Batch.objects.filter(form_token=batch.form_token, created_by=by.pk).first()
         if earlier is None:

@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.models import ADDITION
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext, pgettext_lazy
@@ -87,6 +88,7 @@ class AddAccount(AccountPage, TemplateView):
         context.setdefault("form", AccountForm(client=client))
         return {**context, **form_context(context["form"]), "client": client}
 
+    @transaction.atomic
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         client = client_for(request.GET.get("provider", ""))
         if client is None:
@@ -119,6 +121,7 @@ class EditAccount(AccountPage, TemplateView):
         stored = Account.objects.get(pk=self.account.pk)
         return AccountForm(data, instance=stored, client=client)
 
+    @transaction.atomic
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.account.client is None:
             return self.back()
@@ -254,6 +257,7 @@ class PauseAccount(AccountPage, TemplateView):
         context.setdefault("form", PauseForm(label_suffix=""))
         return {**context, "account": self.account}
 
+    @transaction.atomic
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         form = PauseForm(request.POST, label_suffix="")
         if not form.is_valid():
@@ -261,7 +265,7 @@ class PauseAccount(AccountPage, TemplateView):
         if accounts.pause(
             self.account, accounts.BY_HAND, form.cleaned_data["reason"], current_user(request)
         ):
-            log_change(request, [self.account], PAUSED.store())
+            log_change(request, [self.account], PAUSED.store(reason=form.cleaned_data["reason"]))
             messages.success(request, _("Paused. Queued items will wait; nothing is lost."))
         else:
             messages.warning(request, _("This account is already paused."))
@@ -272,6 +276,7 @@ class ResumeAccount(AccountPage, View):
     permission_required = "providers.resume_account"
     http_method_names = ["post"]
 
+    @transaction.atomic
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if accounts.resume(self.account, current_user(request)):
             log_change(request, [self.account], RESUMED.store())

@@ -28,6 +28,7 @@ class ProcessAgain(ObjectAction[Callback]):
     """Process the callback again at once and show the result. This calls no provider."""
 
     permission_required = "providers.process_callback"
+    is_one_transaction = False  # Each event of the callback is a transaction of its own.
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         callback = self.find(object_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +29,7 @@ class NewAddress(AccountPage, View):
     permission_required = "providers.rotate_callback_address"
     http_method_names = ["post"]
 
+    @transaction.atomic
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         accounts.new_callback_token(self.account)
         log_change(request, [self.account], CREATED.store())
@@ -46,6 +48,7 @@ class RevokeAddress(AccountPage, View):
     permission_required = "providers.rotate_callback_address"
     http_method_names = ["post"]
 
+    @transaction.atomic
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         token_id = request.POST.get("token", "")
         tokens = CallbackToken.objects.filter(account=self.account)

@@ -168,7 +168,7 @@ class HandOverPage(OrderAction):
             if done:
                 record_act("order.hand_over", by=by, subject=f"order:{order.pk}", to=to.pk)
             if done and took_over:
-                self.log(order, REVEALED.store(reason=as_value(TAKEN_OVER.store())))
+                self.log(order, REVEALED.store(reason=as_value(TAKEN_OVER.store())), is_act=False)
                 record_reveal(order, by, TAKEN_OVER.store())
         return done
 
@@ -209,6 +209,7 @@ class FoundPage(Page, TemplateView):
         ]
         return {**super().get_context_data(**kwargs), "rows": rows}
 
+    @transaction.atomic
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         matching = FoundOrder.objects.filter(public_id=request.POST.get("found", "")[:24])
         found = matching.first()
@@ -218,7 +219,7 @@ class FoundPage(Page, TemplateView):
         if order is None:
             messages.warning(request, _("This order has already been adopted."))
             return HttpResponseRedirect(reverse("admin:rentals_order_found"))
-        log_change(request, [order], log_texts.IMPORTED.store())
+        log_change(request, [order], log_texts.IMPORTED.store(), is_act=False)
         record_act("order.import", by=current_user(request), subject=f"order:{order.pk}")
         messages.success(request, _("Order adopted and assigned to you."))
         return HttpResponseRedirect(reverse("admin:rentals_order_change", args=[order.public_id]))

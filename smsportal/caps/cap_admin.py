@@ -89,6 +89,7 @@ def _record(request: HttpRequest, limit: DailyLimit, most: int | None, before: i
 class CapAdmin(PortalAdmin):
     """A person's own cap applies, else the highest of their roles', else that of each person."""
 
+    records_acts = True
     list_export = LIMITS
     form = CapForm
     list_title = pgettext_lazy("title", "Caps")

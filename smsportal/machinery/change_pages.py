@@ -24,7 +24,7 @@ from core.people import person_name
 from core.punctuation import label_text, listed
 from core.times import when
 
-from ..roles import VIEW_AUDIT_LOG
+from ..roles import VIEW_ROW_CHANGES
 from .pages import MachineryAdmin
 
 MOST_NAMED: Final = 4
@@ -42,8 +42,8 @@ register_states(
 
 
 class ChangePage(MachineryAdmin):
-    permission = VIEW_AUDIT_LOG
-    list_title = _("Audit log")
+    permission = VIEW_ROW_CHANGES
+    list_title = _("Changes of rows")
     counted_as = (pgettext_lazy("counted", "change"), pgettext_lazy("counted", "changes"))
     list_display = ("time", "person", "what", "act", "fields_")
     search_fields = ("=object_pk", "object_repr", "=actor__username")

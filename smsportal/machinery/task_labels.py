@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from core.masking import data
 
 TASK_LABELS: Final[dict[str, Promise]] = {
+    "audit.tasks.check": _("Check the chain of the audit log"),
+    "audit.tasks.seal": _("Seal the audit log"),
     "core.tasks.continue_exports": _("Continue exports that were interrupted"),
     "core.tasks.write_exports": _("Write exports"),
     "figures.tasks.bring_up_to_date": _("Bring the figures up to date"),

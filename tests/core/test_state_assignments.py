@@ -15,7 +15,17 @@ from typing import Final, NamedTuple
 import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-APPS: Final = ("core", "providers", "messaging", "otp", "rentals", "figures", "lookup", "smsportal")
+APPS: Final = (
+    "core",
+    "providers",
+    "messaging",
+    "otp",
+    "rentals",
+    "audit",
+    "figures",
+    "lookup",
+    "smsportal",
+)
 EXCLUDED: Final = {
     "migrations": "a migration records the tables of its time",
     "sandbox": "the orders of a sandbox provider are not rows of the portal",

@@ -60,7 +60,7 @@ def ask(
             by=person,
             subject=f"export:{job.pk}",
             rows=job.rows_of,
-            filters=filters_logged(QueryDict(query)),
+            personal={"filters": filters_logged(QueryDict(query))},
         )
         queue_slice()
     return job

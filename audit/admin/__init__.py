@@ -1,0 +1,1 @@
+from . import entries  # noqa: F401

@@ -1,0 +1,166 @@
+"""The list of what people did, and the page of one entry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext, pgettext_lazy
+
+from core.admin.base import MAX_SEARCH_LENGTH
+from core.admin.buttons import EmptyState
+from core.admin.list_export import Column, ListExport
+from core.admin.pages import current_user
+from core.admin.read_only import ReadOnlyAdmin
+from core.masking import data
+from core.people import person_name
+from core.times import when
+from providers import clock
+from providers.journal import find_subjects
+
+from ..models import Entry
+from ..presentation.chain_texts import chain_state
+from ..presentation.sentences import (
+    Readings,
+    address_text,
+    plain_sentence,
+    reason_text,
+    sentence,
+)
+from ..visibility import may_read, may_read_all, visible_to
+from .check_page import CheckChain
+from .filters import FILTERS
+
+SEARCHED_DAYS: Final = 90
+"""How far back a word is looked for. An id or a username is found whenever it was."""
+
+
+def entry_columns(_reader: User) -> list[Column]:
+    return [
+        Column(pgettext_lazy("column", "No."), lambda act: act.pk),
+        Column(pgettext_lazy("column", "Time"), lambda act: act.at),
+        Column(pgettext_lazy("field", "Person"), lambda act: person_name(act.by)),
+        Column(_("What was done"), lambda act: plain_sentence(act, act.readings)),
+        Column(pgettext_lazy("field", "Reason"), reason_text),
+        Column(_("IP address"), address_text),
+    ]
+
+
+@admin.register(Entry)
+class EntryAdmin(ReadOnlyAdmin):
+    list_title = _("Audit log")
+    list_display = ("time", "person", "done", "address")
+    list_display_links = ("time",)
+    list_select_related = ("by", "personal_row")
+    list_filter = FILTERS
+    list_before_template = "audit/chain.html"
+    list_export = ListExport("audit-log", entry_columns)
+    list_per_page = 50
+    indexed_pairs = (frozenset({"period", "by"}),)
+    few_rows_by = ("subject",)
+    time_field = "at"
+    sortable_by = ("time",)
+    search_fields = ("pk",)
+    search_help_text = _("Reason, username or id")
+    ordering = ("-at", "-pk")
+    actions = ()
+    detail_template = "portal/machinery.html"
+    pages = (("check/", "check", CheckChain),)
+
+    class Media:
+        css = {"all": ["portal/audit.css"]}
+
+    # --- who may see what ------------------------------------------------------
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return may_read(request.user)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
+        rows: QuerySet[Entry] = super().get_queryset(request)
+        return visible_to(current_user(request), rows)
+
+    # --- the list --------------------------------------------------------------
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        sees_all = may_read_all(request.user)
+        chain = {"chain": chain_state() if sees_all else None, "may_check": sees_all}
+        return super().changelist_view(request, {**chain, **(extra_context or {})})
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if len(term) > MAX_SEARCH_LENGTH:
+            return queryset.none(), False
+        if subjects := find_subjects(term):
+            return queryset.filter(subject__in=subjects), False
+        people = list(User.objects.filter(username=term).values_list("pk", flat=True))
+        if people:
+            about = Q(by__in=people) | Q(subject__in=[f"user:{pk}" for pk in people])
+            return queryset.filter(about), False
+        since = clock.now() - timedelta(days=SEARCHED_DAYS)
+        words = Q(personal_row__text__icontains=term) | Q(reason__icontains=term)
+        return queryset.filter(words, at__gte=since), False
+
+    def prepare_rows(self, rows: Sequence[Any]) -> None:
+        readings = Readings.of(rows)
+        for row in rows:
+            row.readings = readings
+
+    def get_empty_state(self, request: HttpRequest) -> EmptyState:
+        return EmptyState(_("Nothing has been recorded yet."), icon="policy")
+
+    @admin.display(description=pgettext_lazy("column", "Time"), ordering="at")
+    def time(self, act: Any) -> SafeString:
+        return when(act.at)
+
+    @admin.display(description=pgettext_lazy("field", "Person"))
+    def person(self, act: Any) -> SafeString:
+        return data(person_name(act.by))
+
+    @admin.display(description=_("What was done"))
+    def done(self, act: Any) -> SafeString:
+        why = reason_text(act)
+        told = sentence(act, act.readings)
+        if not why:
+            return told
+        return format_html('{}<small class="act-reason">{}</small>', told, data(why))
+
+    @admin.display(description=_("IP address"))
+    def address(self, act: Any) -> SafeString:
+        return data(address_text(act))
+
+    # --- the page of one entry ---------------------------------------------------
+
+    def get_detail_title(self, request: HttpRequest, obj: Any) -> str:
+        return pgettext("title", "Entry %(number)s") % {"number": obj.pk}
+
+    def get_detail_context(self, request: HttpRequest, obj: Any) -> Mapping[str, Any]:
+        readings = Readings.of([obj])
+        sealed = _("not yet sealed") if obj.seal is None else obj.seal
+        facts = [
+            (_("What was done"), sentence(obj, readings)),
+            (pgettext("column", "Time"), when(obj.at, full=True)),
+            (pgettext("field", "Person"), data(person_name(obj.by))),
+            (pgettext("field", "Reason"), data(reason_text(obj))),
+            (_("IP address"), data(address_text(obj))),
+            (pgettext("field", "Seal"), sealed),
+        ]
+        raw = json.dumps(obj.details, ensure_ascii=False, indent=2) if obj.details else ""
+        return {"facts": facts, "raw_title": pgettext("title", "Values"), "raw": raw}

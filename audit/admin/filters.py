@@ -1,0 +1,93 @@
+"""Filters of the audit log."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+from unfold.contrib.filters.admin import DropdownFilter, MultipleDropdownFilter
+
+from core.act_sentences import Area, kinds_of
+from core.admin.filters import LocalTimeFilter, RecentFilter, RelatedFilter, Splits
+from providers.journal import subject_link
+
+AREAS: Final[dict[Area, Promise]] = {
+    Area.SIGN_IN: _("Signing in and out"),
+    Area.SEND: _("Sending and cancelling"),
+    Area.OUTCOME: _("Setting outcomes"),
+    Area.REVEAL: _("Revealing"),
+    Area.EXPORT: _("Exporting"),
+    Area.ACCOUNT: _("Changing accounts and lists"),
+    Area.STAFF: _("Changing staff, roles and limits"),
+    Area.HOLD: _("Deciding about what is on hold"),
+    Area.OTHER: pgettext_lazy("choice", "Other"),
+}
+SUBJECTS: Final[dict[str, Promise]] = {
+    "account": pgettext_lazy("choice", "Accounts"),
+    "batch": pgettext_lazy("choice", "Batches"),
+    "message": pgettext_lazy("choice", "Messages"),
+    "session": pgettext_lazy("choice", "Codes"),
+    "order": pgettext_lazy("choice", "Orders"),
+    "user": pgettext_lazy("choice", "Staff"),
+    "role": pgettext_lazy("choice", "Roles"),
+    "export": pgettext_lazy("choice", "Exports"),
+    "donotsend": _("Do-not-send list"),
+    "template": pgettext_lazy("choice", "Templates"),
+    "hold": pgettext_lazy("choice", "Holds"),
+}
+BEYOND: Final = ";"
+"""The character after the colon: what follows `kind:` lies between `kind:` and `kind;`."""
+
+
+class AreaFilter(Splits, MultipleDropdownFilter):
+    """What an act is about. Each kind of act has its part of an index."""
+
+    title = pgettext_lazy("field", "Act")
+    parameter_name = "area"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(area), str(word)) for area, word in AREAS.items()]
+
+    def conditions(self) -> list[Q]:
+        chosen = dict.fromkeys(self.value() or [])
+        return [Q(what=what) for area in chosen for what in kinds_of(area)]
+
+
+class SubjectFilter(DropdownFilter):
+    """A kind of subject, or by a link from its page one subject, as `kind:id`."""
+
+    title = pgettext_lazy("field", "About")
+    parameter_name = "subject"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        kinds = [(kind, str(word)) for kind, word in SUBJECTS.items()]
+        asked = request.GET.get(self.parameter_name, "")
+        if ":" not in asked:
+            return kinds
+        link = subject_link(asked)
+        return [*kinds, (asked, link[0] if link else asked)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if not value:
+            return queryset
+        if ":" in value:
+            return queryset.filter(subject=value)
+        return queryset.filter(subject__gte=f"{value}:", subject__lt=f"{value}{BEYOND}")
+
+
+class PeriodFilter(RecentFilter):
+    field_name = "at"
+
+
+FILTERS: Final = (
+    PeriodFilter,
+    ("by", RelatedFilter),
+    AreaFilter,
+    SubjectFilter,
+    ("at", LocalTimeFilter),
+)

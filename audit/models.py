@@ -1,0 +1,81 @@
+"""The chain of seals over what people did, and the checks of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.models import Act
+from providers import clock
+
+VIEW_ALL: Final = "audit.view_audit"
+VIEW_MANAGED: Final = "audit.view_managed"
+
+
+class Entry(Act):
+    """An act as the audit log shows it."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        permissions = (
+            ("view_audit", "Can view the audit log"),
+            ("view_managed", "Can view what others did with what this person manages"),
+        )
+        ordering = ("-at", "-pk")
+        verbose_name = _("audit log entry")
+        verbose_name_plural = _("audit log entries")
+
+
+class Seal(models.Model):
+    """A keyed hash over some acts and over the seal before. `audit.sealing` writes it."""
+
+    number = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    count = models.PositiveIntegerField()
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    """The lowest and the highest id of the acts. Others between them may have other seals."""
+    digest = models.CharField(max_length=64)
+    """Of the acts in the order of their ids."""
+    previous = models.CharField(max_length=64, blank=True)
+    """The hash of the seal before."""
+    lost = models.JSONField(null=True)
+    """`number` and `hash` of a seal that this host remembers and the database no longer has."""
+    hash = models.CharField(max_length=64)
+    """Of everything above."""
+    key = models.CharField(max_length=8)
+    """Which key made the `mac`."""
+    mac = models.CharField(max_length=64)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"seal {self.number}"
+
+
+class ChainCheck(models.Model):
+    """One walk along the whole chain, in slices."""
+
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    """Who asked for it. None: the portal, once a day."""
+    begun_at = models.DateTimeField(default=clock.now)
+    ended_at = models.DateTimeField(null=True)
+    reached = models.BigIntegerField(default=0)
+    """The number of the last seal that was checked."""
+    acts = models.BigIntegerField(default=0)
+    breaks = models.JSONField(default=list)
+    """What was found: `kind`, `seal` and `act` of each."""
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=("-begun_at",), name="chain_check_newest")]
+
+    def __str__(self) -> str:
+        return f"check of {self.begun_at}"

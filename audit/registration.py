@@ -1,0 +1,16 @@
+"""Registrations that the audit makes when the portal starts."""
+
+from __future__ import annotations
+
+from core.admin import act_texts as texts_of_lists
+from core.admin import attention
+
+from . import subjects
+from .presentation import act_texts, chain_texts
+
+
+def register_app() -> None:
+    texts_of_lists.register()
+    act_texts.register()
+    subjects.register()
+    attention.register(chain_texts.attention_items)

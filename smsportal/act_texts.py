@@ -1,0 +1,76 @@
+"""The sentences of sign-ins, and of acts on staff, roles, limits and the portal itself."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import Group, User
+from django.utils.translation import gettext_lazy as _
+
+from core.act_sentences import Area, describe
+from core.stored_texts import names, render
+from providers.models import DailyLimit
+
+from .password_links import USED
+from .roles import roles_text
+
+
+def _user_fields(fields: object) -> object:
+    return render(names(User._meta.label_lower, [str(one) for one in _many(fields)]))
+
+
+def _role_fields(fields: object) -> object:
+    return render(names(Group._meta.label_lower, [str(one) for one in _many(fields)]))
+
+
+def _many(values: object) -> list[object]:
+    return values if isinstance(values, list) else []
+
+
+def _role_names(found: object) -> str:
+    return roles_text([str(one) for one in _many(found)], User())
+
+
+def _limited(what: object) -> str:
+    return str(dict(DailyLimit.What.choices).get(str(what), what))
+
+
+def register() -> None:
+    staff = {"fields": _user_fields, "roles": _role_names}
+    describe("sign_in", Area.SIGN_IN, _("Signed in"))
+    describe("sign_out", Area.SIGN_IN, _("Signed out"))
+    describe("sign_in.fail", Area.SIGN_IN, _("Failed to sign in: %(subject)s"))
+    describe("sign_in.lock", Area.SIGN_IN, _("Was locked out after failed sign-ins: %(subject)s"))
+    describe(
+        "staff.add", Area.STAFF, _("Added %(subject)s with these roles: %(roles)s"), shown=staff
+    )
+    describe(
+        "staff.change",
+        Area.STAFF,
+        _("Changed %(subject)s: %(fields)s. Roles now: %(roles)s"),
+        shown=staff,
+    )
+    describe("staff.profile", Area.STAFF, _("Changed their own profile: %(fields)s"), shown=staff)
+    describe("staff.password", Area.STAFF, _("Changed their own password"))
+    describe("staff.link", Area.STAFF, _("Created a one-time link for %(subject)s"))
+    describe(USED, Area.STAFF, _("Chose a password with a one-time link"))
+    describe("role.add", Area.STAFF, _("Added %(subject)s"))
+    describe(
+        "role.change",
+        Area.STAFF,
+        _("Changed %(subject)s: %(fields)s"),
+        shown={"fields": _role_fields},
+    )
+    limit = {"what_is_limited": _limited}
+    describe(
+        "limit.set",
+        Area.STAFF,
+        _("Set a daily limit of %(subject)s: %(what_is_limited)s, %(most)s"),
+        shown=limit,
+    )
+    describe(
+        "limit.delete",
+        Area.STAFF,
+        _("Removed the daily limit of %(subject)s: %(what_is_limited)s, %(most)s"),
+        shown=limit,
+    )
+    describe("keys.accept", Area.OTHER, _("Made the keys of a host those of the database"))
+    describe("backup.restore", Area.OTHER, _("Restored the backup %(backup)s"))

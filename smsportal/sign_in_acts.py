@@ -1,0 +1,63 @@
+"""Record who signed in and out, whose sign-in failed, and who was locked out."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from axes.signals import user_locked_out
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.http import HttpRequest
+
+from core.acts import record_act
+from core.client_address import client_address
+
+LONGEST_NAME: Final = 150
+
+
+def register() -> None:
+    user_logged_in.connect(_signed_in, dispatch_uid="smsportal.sign_in_acts.signed_in")
+    user_logged_out.connect(_signed_out, dispatch_uid="smsportal.sign_in_acts.signed_out")
+    user_login_failed.connect(_failed, dispatch_uid="smsportal.sign_in_acts.failed")
+    user_locked_out.connect(_locked_out, dispatch_uid="smsportal.sign_in_acts.locked_out")
+
+
+def _signed_in(request: HttpRequest | None = None, user: Any = None, **_: Any) -> None:
+    if request is not None and request.META:
+        _record("sign_in", request, by=user)
+
+
+def _signed_out(request: HttpRequest | None = None, user: Any = None, **_: Any) -> None:
+    if request is not None and request.META and isinstance(user, User):
+        _record("sign_out", request, by=user)
+
+
+def _failed(
+    credentials: dict[str, Any] | None = None, request: HttpRequest | None = None, **_: Any
+) -> None:
+    """Without those that are refused because of a lock, which anybody may repeat at will."""
+    if request is not None and not getattr(request, "axes_locked_out", False):
+        _record_about("sign_in.fail", request, str((credentials or {}).get("username", "")))
+
+
+def _locked_out(request: HttpRequest | None = None, username: str = "", **_: Any) -> None:
+    if request is not None and not getattr(request, "axes_locked_out", False):
+        _record_about("sign_in.lock", request, str(username or ""))
+
+
+def _record_about(what: str, request: HttpRequest, typed: str) -> None:
+    """About a person of that name; else the name is what somebody typed, and may be erased."""
+    person = User.objects.filter(username=typed).values_list("pk", flat=True).first()
+    if person is not None:
+        _record(what, request, subject=f"user:{person}")
+    else:
+        _record(what, request, name=typed[:LONGEST_NAME])
+
+
+def _record(
+    what: str, request: HttpRequest, *, by: Any = None, subject: str = "", name: str = ""
+) -> None:
+    address = client_address(request)
+    personal = {"address": str(address) if address else "", "name": name}
+    personal = {key: value for key, value in personal.items() if value}
+    record_act(what, by=by, subject=subject, personal=personal)
