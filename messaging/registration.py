@@ -25,6 +25,7 @@ from .batches.importing import file_errors
 from .engine.source import MessageSource
 from .messages_on_hold import MessagesOnHold
 from .models import Message
+from .personal_places import register_places
 from .presentation import (
     batch_labels,
     dashboard,
@@ -47,6 +48,7 @@ def _queued() -> QuerySet[Message]:
 def register_app() -> None:
     register(MessageSource())
     register(BatchSource())
+    register_places()
     holdable.register(MessagesOnHold())
     holdable.register(BatchesOnHold())
     batch_labels.register()

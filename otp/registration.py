@@ -19,6 +19,7 @@ from .checks_on_hold import ChecksOnHold
 from .codes_on_hold import CodesOnHold
 from .engine.check_source import CheckSource
 from .models import Attempt, SendGap
+from .personal_places import register_places
 from .presentation import dashboard, labels, number_events, search_hits, visibility
 from .presentation.journal_links import session_links
 from .states import AttemptState
@@ -30,6 +31,7 @@ def _queued_checks() -> QuerySet[Attempt]:
 
 def register_app() -> None:
     register(CheckSource())
+    register_places()
     holdable.register(CodesOnHold())
     holdable.register(ChecksOnHold())
     labels.register()

@@ -15,6 +15,7 @@ from .engine.wake import watch_workers
 from .engine.work_source import register
 from .gateway.http.exchange_log import use_clock
 from .models import Account
+from .personal_places import register_places
 from .presentation import dashboard, hold_view, search_hits
 
 
@@ -22,6 +23,7 @@ def register_app() -> None:
     clock.connect_receivers()
     use_clock(clock.now)
     register(EnquirySource())
+    register_places()
     attention.register(hold_view.attention_items)
     search.register(search_hits.find_hits)
     watch_workers()

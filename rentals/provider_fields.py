@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from core.erased_numbers import is_erased
 from core.fields import UnreadableSecret
 from core.secrets import Secret
 from providers.gateway.vocabulary import Rental
@@ -36,12 +38,20 @@ SAME_TIME: Final = timedelta(seconds=1)
 _BETWEEN_DIGITS: Final = re.compile(r"[\s-]")
 
 
+def known_part(phone: str, rental: Rental) -> Rental:
+    """What an answer may still add to an order: nothing about a number that was erased."""
+    if not is_erased(phone):
+        return rental
+    return replace(rental, phone="", code="", content="")
+
+
 def fill(order: Order, rental: Rental, now: datetime) -> bool:
     """Store what the answer states. `order` is changed but not saved.
 
     False: the answer is about another number than the rented one. Its SMS may be anybody's, so the
     answer is only kept beside the order, and the order is flagged.
     """
+    rental = known_part(order.phone, rental)
     if not _is_its_number(order, rental):
         _keep_mismatched_answer(order, rental, now)
         return False

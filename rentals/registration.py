@@ -27,6 +27,7 @@ from .engine.lookup_source import ContentSource
 from .engine.place_source import PlaceSource
 from .models import Cancel, Order, Reading, Watch
 from .orders_on_hold import OrdersOnHold
+from .personal_places import register_places
 from .presentation import (
     dashboard,
     explanations,
@@ -61,6 +62,7 @@ def register_app(config: AppConfig) -> None:
     for source in (PlaceSource, CancelSource, PollSource, ContentSource):
         register(source())
     register(ListSyncSource())
+    register_places()
     holdable.register(OrdersOnHold())
     holdable.register(CancelsOnHold())
     labels.register()

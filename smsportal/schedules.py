@@ -48,6 +48,7 @@ def scheduled_tasks() -> list[ScheduledTask]:
         ScheduledTask("data: prune", "providers.tasks.prune", 24 * 60, at=time(4, 10)),
         ScheduledTask("sign-ins: prune", "smsportal.tasks.prune", 24 * 60, at=time(4, 50)),
         ScheduledTask("exports: go on", "core.tasks.continue_exports", 1),
+        ScheduledTask("privacy: go on", "privacy.tasks.go_on", 1),
         ScheduledTask("figures: count", "figures.tasks.bring_up_to_date", 1),
         ScheduledTask("backup: when due", "smsportal.backup.tasks.start_when_due", 10),
     ]

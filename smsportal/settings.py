@@ -96,6 +96,7 @@ INSTALLED_APPS = [
     "rentals",
     "figures",
     "lookup",
+    "privacy",
     "smsportal",
     # After the portal's own app, whose `qcluster` takes precedence.
     "django_q",

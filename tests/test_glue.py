@@ -24,6 +24,7 @@ SOURCES: Final = sorted(
         "rentals",
         "figures",
         "lookup",
+        "privacy",
         "smsportal",
     )
     for path in (BASE_DIR / app).rglob("*.py")

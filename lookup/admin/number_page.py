@@ -22,6 +22,7 @@ from core.admin.pages import NeedsPermission, Page, current_user, refuse_fragmen
 from core.admin.reasons import REVEAL_REASONS, reason_from
 from core.countries import country_name
 from core.masking import plain_number, shown_number
+from core.number_digests import subject_of
 from core.number_tokens import BadToken, number_in, token_of
 from core.phone import PhoneError, grouped, parse_number
 from core.visibility import may_reveal
@@ -163,7 +164,7 @@ class RevealNumber(View):
         reason = reason_from(request, REVEAL_REASONS)
         if reason:
             with transaction.atomic():
-                subject = f"number:{token}"[:64]
+                subject = subject_of(number)
                 record_act("reveal", by=current_user(request), subject=subject, reason=reason)
             context: dict[str, Any] = {"number": grouped(number), "raw_number": number}
         else:

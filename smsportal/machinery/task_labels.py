@@ -21,6 +21,8 @@ TASK_LABELS: Final[dict[str, Promise]] = {
     "messaging.batches.tasks.tend": _("Continue batches that were interrupted"),
     "otp.tasks.expire": _("Expire code sessions"),
     "otp.tasks.prune": _("Delete old data of codes"),
+    "privacy.tasks.erase": _("Erase a number"),
+    "privacy.tasks.go_on": _("Continue erasures that were interrupted"),
     "providers.engine.task.run": _("Run the engine"),
     "providers.tasks.beat": _("Give a sign of life"),
     "providers.tasks.digest_callbacks": _("Process callbacks"),

@@ -45,6 +45,18 @@ def stop(job: ExportJob, reason: Reason) -> None:
         drop_parts(job)
 
 
+def drop_for_erasure(job: ExportJob) -> bool:
+    """Delete the file of a job, since a phone number in it was erased. False if it has none."""
+    jobs = ExportJob.objects.filter(pk=job.pk)
+    gone: dict[str, Any] = {"claim": "", "busy_until": None, "stored": 0}
+    gone |= {"finished_at": timezone.now(), "expires_at": None}
+    open_or_ready = EXPORT_STATES.move(jobs, State.CANCELLED, **gone) or EXPORT_STATES.move(
+        jobs, State.ENDED, **gone
+    )
+    drop_parts(job)
+    return bool(open_or_ready)
+
+
 def drop_parts(job: ExportJob) -> None:
     parts = ExportPart.objects.filter(job=job).order_by()
     while chunk := list(parts.values_list("pk", flat=True)[:AT_ONCE]):
