@@ -19,3 +19,7 @@ def stand_in(serial: int) -> str:
 def is_erased(number: str) -> bool:
     """Whether this is a stand-in, and no number."""
     return number.startswith(START)
+
+
+FORGOTTEN: Final = stand_in(0)
+"""Of every number that went because of its age."""

@@ -61,6 +61,8 @@ class Place:
     """Columns that a person gets who asks for the data about their number."""
     excused: Mapping[str, str] = field(default_factory=dict)
     """Columns of text that hold no number, and why."""
+    subject: str = ""
+    """The kind in the subjects (`kind:id`) of journal entries and callbacks about such a row."""
     chunk: int = 1_000
     """Rows that are looked at together."""
 
@@ -104,7 +106,9 @@ class Place:
     ) -> Erased:
         """Erase the number from these rows, in the caller's transaction."""
         rows = self.rows.filter(pk__in=list(hits))
-        left = set(rows.filter(self.under_way).values_list("pk", flat=True) if self.under_way else ())
+        left = set(
+            rows.filter(self.under_way).values_list("pk", flat=True) if self.under_way else ()
+        )
         free = rows.exclude(pk__in=left)
         changed = 0
         for pk, *values in free.select_for_update().values_list("pk", *self.columns):

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Length, Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -110,8 +110,9 @@ def register_places() -> None:
         Place(
             Message,
             pgettext_lazy("title", "Messages"),
+            subject="message",
             number="recipient",
-            cleared={"text": "", "code": ""},
+            cleared={"length": Length("text"), "text": "", "code": ""},
             searched=("text", "words", "warnings", "settled_because", "channel", "template"),
             under_way=_UNDER_WAY,
             handed_out=(

@@ -19,6 +19,7 @@ from providers.hold import holdable
 from providers.journal import register_subject_finder, register_subject_resolver
 
 from . import apply_report
+from .batches import kept_files
 from .batches.batches_on_hold import BatchesOnHold
 from .batches.engine_source import BatchSource
 from .batches.importing import file_errors
@@ -38,6 +39,7 @@ from .presentation import (
 )
 from .presentation.journal_links import batch_links, find_subjects, message_links
 from .presentation.missing_reports import missing_reports_of
+from .retention_kinds import register_kinds
 from .states import MessageState
 
 
@@ -49,6 +51,8 @@ def register_app() -> None:
     register(MessageSource())
     register(BatchSource())
     register_places()
+    register_kinds()
+    kept_files.register_kinds()
     holdable.register(MessagesOnHold())
     holdable.register(BatchesOnHold())
     batch_labels.register()

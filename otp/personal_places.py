@@ -17,6 +17,7 @@ def register_places() -> None:
         Place(
             Session,
             pgettext_lazy("title", "Codes"),
+            subject="session",
             number="recipient",
             searched=("text",),
             under_way=Q(state__in=sorted(OPEN)),

@@ -22,6 +22,7 @@ from .models import Attempt, SendGap
 from .personal_places import register_places
 from .presentation import dashboard, labels, number_events, search_hits, visibility
 from .presentation.journal_links import session_links
+from .retention_kinds import register_kinds
 from .states import AttemptState
 
 
@@ -32,6 +33,7 @@ def _queued_checks() -> QuerySet[Attempt]:
 def register_app() -> None:
     register(CheckSource())
     register_places()
+    register_kinds()
     holdable.register(CodesOnHold())
     holdable.register(ChecksOnHold())
     labels.register()

@@ -75,9 +75,7 @@ def ask(number: str, reason: Stored, by: User | None, *, takes_off_list: bool = 
     return erasure
 
 
-def begin(
-    number: str, reason: Stored, by: User | None, *, takes_off_list: bool = False
-) -> Erasure:
+def begin(number: str, reason: Stored, by: User | None, *, takes_off_list: bool = False) -> Erasure:
     """Add the job, in the caller's transaction."""
     erasure = Erasure.objects.create(
         number=number,

@@ -12,6 +12,7 @@ from core.number_traces import Traces
 from core.phone import mask
 from core.stored_texts import Stored
 
+from . import forget
 from .models import LegalHold
 
 
@@ -56,5 +57,6 @@ def lift(hold: LegalHold, because: Stored, by: User | None) -> bool:
             lifted_because=Traces(number).replaced(because, hold.masked)[:200],
         )
         if lifted:
+            forget.begin_again()
             record_act("legal_hold.lift", by=by, subject=f"legal_hold:{hold.pk}")
     return bool(lifted)

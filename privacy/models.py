@@ -141,6 +141,11 @@ class RetentionRule(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     confirmed_at = models.DateTimeField(default=timezone.now)
+    began_at = models.DateTimeField(null=True)
+    """When it last began at the oldest row."""
+    reached_at = models.DateTimeField(null=True)
+    """The time of the last row that was looked at."""
+    reached_id = models.BigIntegerField(default=0)
 
     class Meta:
         default_permissions = ()

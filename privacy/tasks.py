@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from django_q.tasks import async_task
+
 from . import erase as erasing
+from . import forget as forgetting
 from . import slices
 
 
@@ -16,3 +19,9 @@ def go_on() -> None:
     """Every minute: begin again with erasures whose task was lost, or that had to wait."""
     if slices.runnable().exists():
         erasing.queue_slice()
+
+
+def forget() -> None:
+    """Every night: clear what is too old by the confirmed rules, and queue the next slice."""
+    if forgetting.run_slice():
+        async_task("privacy.tasks.forget", task_name="privacy: forget", save=False)

@@ -17,6 +17,7 @@ from .gateway.http.exchange_log import use_clock
 from .models import Account
 from .personal_places import register_places
 from .presentation import dashboard, hold_view, search_hits
+from .retention_kinds import register_kinds
 
 
 def register_app() -> None:
@@ -24,6 +25,7 @@ def register_app() -> None:
     use_clock(clock.now)
     register(EnquirySource())
     register_places()
+    register_kinds()
     attention.register(hold_view.attention_items)
     search.register(search_hits.find_hits)
     watch_workers()

@@ -26,6 +26,7 @@ def register_places() -> None:
         Place(
             Order,
             pgettext_lazy("title", "Rented numbers"),
+            subject="order",
             number="phone",
             cleared={"code": "", "content": "", "differing_texts": "", "differing": []},
             searched=(

@@ -37,6 +37,7 @@ from .presentation import (
     visibility,
 )
 from .presentation.journal_links import order_links
+from .retention_kinds import register_kinds
 from .states import CANCEL_OPEN, OrderState, ReadingState
 
 _FAR_TIMES: Final = {
@@ -63,6 +64,7 @@ def register_app(config: AppConfig) -> None:
         register(source())
     register(ListSyncSource())
     register_places()
+    register_kinds()
     holdable.register(OrdersOnHold())
     holdable.register(CancelsOnHold())
     labels.register()

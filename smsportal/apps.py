@@ -35,12 +35,14 @@ class PortalConfig(AppConfig):
         from .backup import checks as backup_checks  # noqa: F401
         from .connection_pooler import watch_connections
         from .personal_places import register_places
+        from .retention_kinds import register_kinds
         from .roles import fill_roles
         from .schedules import ensure_schedules
         from .search_hits import find_hits
 
         plain_pickles.install()
         register_places()
+        register_kinds()
         watch_connections()
         labels.register()
         export_labels.register()

@@ -23,6 +23,12 @@ from core.punctuation import listed
 
 VIEW_AUDIT_LOG: Final = "auditlog.view_logentry"
 """Not among a manager's permissions, since the log also shows what managers change."""
+PRIVACY: Final = (
+    "privacy.erase_number",
+    "privacy.hand_out_number",
+    "privacy.set_legal_hold",
+    "privacy.set_retention",
+)
 _VIEWER: Final = (
     "otp.view_session",
     "messaging.view_message",
@@ -89,6 +95,7 @@ _MANAGER: Final = (
     "figures.view_figures",
     "figures.export_figures",
     "core.export_list",
+    *PRIVACY,
     "auth.view_user",
     "auth.add_user",
     "auth.change_user",
@@ -167,6 +174,10 @@ _PERMISSION_LABELS: Final[dict[str, Promise]] = {
     "export_figures": _("Export figures"),
     "export_list": _("Export other lists"),
     "note_number": _("Name numbers and write notes"),
+    "erase_number": _("Erase a number"),
+    "hand_out_number": _("Hand out a number's data"),
+    "set_legal_hold": _("Set and lift legal holds"),
+    "set_retention": _("Set how long data is kept"),
     "view_logentry": _("View the audit log"),
 }
 _ACTION_LABELS: Final[dict[str, Promise]] = {
@@ -183,6 +194,7 @@ _GRANTABLE_APPS: Final = (
     "rentals",
     "figures",
     "lookup",
+    "privacy",
 )
 _AUDIT_APP, _AUDIT_CODENAME = VIEW_AUDIT_LOG.split(".")
 GRANTABLE: Final = Q(content_type__app_label__in=_GRANTABLE_APPS) | Q(

@@ -152,8 +152,7 @@ _database = DATABASES["default"]
 ON_SQLITE = _database["ENGINE"] == "django.db.backends.sqlite3"
 _database["CONN_MAX_AGE"] = None
 if ON_SQLITE:
-    # Without IMMEDIATE a transaction that reads first and writes later fails with
-    # "database is locked" as soon as another process writes in between.
+    # Without IMMEDIATE a transaction that reads, then writes fails if another wrote in between.
     # FULL, since NORMAL may lose commits in a power cut (core.database_sessions).
     _database["OPTIONS"] = {
         "timeout": 20,

@@ -27,7 +27,17 @@ THEME: Final = Path((SPEC and SPEC.origin) or "").parent
 THEIR_FONTS: Final = THEME / "static/unfold/fonts"
 OUR_FONTS: Final = BASE / "static/unfold/fonts"
 ICONS: Final = "material-symbols/Material-Symbols-Outlined.woff2"
-APPS: Final = ("core", "providers", "messaging", "otp", "rentals", "figures", "lookup", "privacy", "smsportal")
+APPS: Final = (
+    "core",
+    "providers",
+    "messaging",
+    "otp",
+    "rentals",
+    "figures",
+    "lookup",
+    "privacy",
+    "smsportal",
+)
 WEIGHTS: Final = {"Regular": 400, "Medium": 500, "SemiBold": 600, "Bold": 700}
 BASIC: Final = (
     (0x20, 0x7E),

@@ -43,21 +43,22 @@ def scatter(*, at_work: bool = False) -> User:
     """
     manager = make_staff("manager")
     sender, renter = make_account(), make_account("gosms")
-    _write_messages(sender, manager, at_work=at_work)
+    _write_messages(sender, manager)
     _write_codes_and_orders(renter, manager)
     _write_traffic(sender)
     _write_lists(manager)
+    if at_work:
+        do_not_send.remove(do_not_send.DoNotSend.objects.get(), "by consent", manager)
+        make_message(sender, by=manager, recipient=NUMBER)
     return manager
 
 
-def _write_messages(account: Account, by: User, *, at_work: bool) -> None:
+def _write_messages(account: Account, by: User) -> None:
     state: dict[str, Any] = {"state": "delivered", "answered_at": timezone.now()}
     sent = make_message(
         account, by=by, recipient=NUMBER, text=f"Your code for {GROUPED}", words=DIGITS, **state
     )
     make_message(account, by=by, recipient=OTHER, text=f"Call {DIGITS} back", **state)
-    if at_work:
-        make_message(account, by=by, recipient=NUMBER)
     Report.objects.create(message=sent, kind="delivery", words=f"to {DIGITS}", at=timezone.now())
     content = f"number,note\n{DIGITS},a\n13911112222,ask {DIGITS}\nx{DIGITS},bad\n"
     batch = make_batch(content.encode(), account, by=by, text="For {note}", name=f"B {DIGITS}")

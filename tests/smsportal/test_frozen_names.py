@@ -33,7 +33,17 @@ from providers.gateway import registry
 
 FILE: Final = Path(__file__).with_name("frozen_names.txt")
 ROOT: Final = Path(__file__).resolve().parents[2]
-APPS: Final = ("core", "providers", "messaging", "otp", "rentals", "figures", "lookup", "privacy", "smsportal")
+APPS: Final = (
+    "core",
+    "providers",
+    "messaging",
+    "otp",
+    "rentals",
+    "figures",
+    "lookup",
+    "privacy",
+    "smsportal",
+)
 TASK: Final = re.compile(rf"(?:{'|'.join(APPS)})(?:\.\w+)*\.tasks?\.\w+")
 WORD: Final = re.compile(r"[a-z][a-z0-9_]+")
 NOT_STORED: Final = frozenset({"DateKind", "Format", "MoneyLine", "OptionKind", "Role"})

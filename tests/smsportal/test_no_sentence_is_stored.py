@@ -35,7 +35,17 @@ from tests.factories.staff import make_staff, make_user
 pytestmark = pytest.mark.django_db
 CATALOGUE: Final = polib.pofile(str(BASE_DIR / "locale/zh_Hans/LC_MESSAGES/django.po"))
 CHINESE: Final = {"accept-language": "zh-hans"}
-OURS: Final = ("core", "figures", "lookup", "messaging", "otp", "privacy", "providers", "rentals", "admin")
+OURS: Final = (
+    "core",
+    "figures",
+    "lookup",
+    "messaging",
+    "otp",
+    "privacy",
+    "providers",
+    "rentals",
+    "admin",
+)
 WORDS: Final = 2
 """Words from which a text counts as a sentence. A single word may be a key or a name."""
 

@@ -17,7 +17,17 @@ from tests.factories.accounts import make_account
 from tests.factories.staff import make_user
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-APPS: Final = ("core", "providers", "messaging", "otp", "rentals", "figures", "lookup", "privacy", "smsportal")
+APPS: Final = (
+    "core",
+    "providers",
+    "messaging",
+    "otp",
+    "rentals",
+    "figures",
+    "lookup",
+    "privacy",
+    "smsportal",
+)
 READ: Final = re.compile(r"""(?:GET(?:\.get\(|\[)|parameter_name(?:: \w+)? = )["'](\w+)["']""")
 
 
