@@ -20,6 +20,8 @@ from privacy import forget, legal_holds, rules
 from privacy.models import RetentionRule
 from providers import journal
 from providers.callbacks import store
+from providers.gateway.vocabulary import OrderState as Stated
+from providers.gateway.vocabulary import Rental
 from providers.models import ApiCall, Callback
 from rentals.models import Order
 from rentals.provider_fields import known_part
@@ -28,7 +30,6 @@ from tests.factories.batches import make_batch
 from tests.factories.messages import TEXT, make_message
 from tests.factories.orders import make_rented
 from tests.factories.staff import make_staff
-from tests.rentals.orders import make_rental
 
 pytestmark = pytest.mark.django_db
 NUMBER = "+8613912345678"
@@ -185,7 +186,7 @@ def test_a_cleared_sms_is_not_filled_in_again_by_the_providers_list() -> None:
     forget.run_slice()
     order = Order.objects.get()
     assert not order.content
-    stated = make_rental(order, "completed", code="1", content="hello")
+    stated = Rental("1", Stated.COMPLETED, "", order.phone, "", "", None, "1", "hello")
     assert known_part(order, stated).content == ""
 
 
