@@ -58,7 +58,7 @@ def test_a_number_is_erased_from_the_form_to_the_proof(client: Client) -> None:
     assert "hx-trigger" not in client.get(f"{page.url}live/").content.decode()
     message.refresh_from_db()
     assert is_erased(message.recipient)
-    detail = client.get(f"/messaging/message/{message.public_id}/")
+    detail = client.get(f"/messaging/message/{message.public_id}/change/")
     assert detail.status_code == 200
     assert "erased number" in detail.content.decode()
 
