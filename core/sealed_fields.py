@@ -50,8 +50,9 @@ def unseal(stored: str) -> str:
 
 
 class SealedText(AnyText):
-    _pyi_private_set_type: Any
-    _pyi_private_get_type: Any
+    # The types that type checkers accept for assignment and infer for reading.
+    _pyi_private_set_type: str
+    _pyi_private_get_type: str
 
     def from_db_value(self, value: str | None, *_: object) -> str | None:
         return None if value is None else unseal(value)

@@ -91,7 +91,7 @@ class _Slice:
     def run(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         if self._number in held_numbers():
-            end = {"number": "", "finished_at": timezone.now()}
+            end: dict[str, Any] = {"number": "", "finished_at": timezone.now()}
             ERASURE_STATES.move(_own(self._erasure), ErasureState.STOPPED, **end)
             return
         while self._step():
@@ -148,7 +148,12 @@ class _Slice:
 
     def _wait(self) -> bool:
         """Something is under way: begin once more, later."""
-        again = {"place": "", "reached": "", "is_search": False, "round": F("round") + 1}
+        again: dict[str, Any] = {
+            "place": "",
+            "reached": "",
+            "is_search": False,
+            "round": F("round") + 1,
+        }
         ERASURE_STATES.move(
             _own(self._erasure),
             ErasureState.UNDER_WAY,
@@ -161,7 +166,7 @@ class _Slice:
         erasure = self._erasure
         digest = erasure.digest
         with transaction.atomic():
-            end = {"number": "", "finished_at": timezone.now()}
+            end: dict[str, Any] = {"number": "", "finished_at": timezone.now()}
             if not ERASURE_STATES.move(_own(erasure), ErasureState.DONE, **end):
                 return
             ErasedNumber.objects.get_or_create(digest=digest)

@@ -14,11 +14,13 @@ from providers.retention_kinds import journal_days
 
 
 def _sign_ins() -> QuerySet[AccessLog]:
-    return AccessLog.objects.all()
+    rows: QuerySet[AccessLog] = AccessLog.objects.all()
+    return rows
 
 
 def _addresses() -> QuerySet[LogEntry]:
-    return LogEntry.objects.exclude(remote_addr=None)
+    rows: QuerySet[LogEntry] = LogEntry.objects.exclude(remote_addr=None)
+    return rows
 
 
 def _exports() -> QuerySet[ExportJob]:

@@ -36,7 +36,7 @@ class ReasonForm(forms.Form):
 class NumberForm(ReasonForm):
     """A number and a reason. The number becomes E.164."""
 
-    field_order = ("number", "reason")
+    field_order: tuple[str, ...] = ("number", "reason")
     number = forms.CharField(
         label=_("Phone number"),
         max_length=200,
