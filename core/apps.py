@@ -9,4 +9,7 @@ class CoreConfig(AppConfig):
     verbose_name = pgettext_lazy("section", "Portal")
 
     def ready(self) -> None:
+        from .personal_places import register_places
+
         connect_receivers()
+        register_places()

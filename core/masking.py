@@ -11,6 +11,7 @@ from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from .erased_numbers import is_erased
 from .number_tokens import token_of
 from .people import person_name
 from .phone import DOT, grouped, mask
@@ -33,7 +34,7 @@ def _escaped(value: Any) -> str:
 
 
 def shown_number(number: str, *, whole: bool) -> SafeString:
-    if not whole:
+    if not whole or is_erased(number):
         return masked_number(number)
     return format_html('<span class="number" dir="ltr" translate="no">{}</span>', grouped(number))
 
@@ -52,12 +53,23 @@ def _place_of_numbers(_prefix: str) -> str:
 def linked_number(number: str, *, whole: bool) -> SafeString:
     """The number as `shown_number`, linked to its page."""
     shown = shown_number(number, whole=whole)
+    if is_erased(number):
+        return shown
     return SafeString(f'<a class="a" href="{number_url(number)}">{shown}</a>') if shown else shown
 
 
 def plain_number(number: str, *, whole: bool) -> str:
     """The number without markup, for titles and exports."""
+    if is_erased(number):
+        return gettext("erased number")
     return grouped(number) if whole else mask(number)
+
+
+def exported_number(number: str, *, whole: bool) -> str:
+    """The number for a file: as it is stored, or masked."""
+    if is_erased(number):
+        return gettext("erased number")
+    return number if whole else mask(number)
 
 
 def masked_number(number: str) -> SafeString:
@@ -67,6 +79,8 @@ def masked_number(number: str) -> SafeString:
     """
     if not number:
         return SafeString("")
+    if is_erased(number):
+        return format_html('<span class="number">{}</span>', gettext("erased number"))
     shown = number if DOT in number else mask(number)
     tail = shown.rsplit(DOT, 1)[-1].strip()
     spoken = gettext("number hidden, ends in %(digits)s") % {"digits": tail}

@@ -44,7 +44,7 @@ def allow_search(number: str, by: User, *, where: str, most: int | None = MOST) 
         now = timezone.now()
         earlier = NumberSearch.objects.filter(by=by)
         earlier.filter(at__lte=now - WITHIN).delete()
-        digest, alike = _digest(number), _digest(mask(number))
+        digest, alike = digest_of(number), digest_of(mask(number))
         if earlier.filter(number=digest).exists():
             return True
         counted_alike = earlier.filter(alike=alike).count()
@@ -58,7 +58,7 @@ def allow_search(number: str, by: User, *, where: str, most: int | None = MOST) 
 def has_typed(number: str, by: User) -> bool:
     """Whether this person typed the whole number in a search within the hour."""
     since = timezone.now() - WITHIN
-    return NumberSearch.objects.filter(by=by, number=_digest(number), at__gt=since).exists()
+    return NumberSearch.objects.filter(by=by, number=digest_of(number), at__gt=since).exists()
 
 
 def typed_number(token: str, by: User) -> str:
@@ -73,7 +73,8 @@ def typed_number(token: str, by: User) -> str:
     return number if number and has_typed(number, by) else ""
 
 
-def _digest(text: str) -> str:
+def digest_of(text: str) -> str:
+    """The keyed hash under which a search is kept."""
     return salted_hmac("core.number_searches", text, algorithm="sha256").hexdigest()
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 import phonenumbers
 
+from .erased_numbers import is_erased
 from .north_america import AREA_DIGITS, CALLING_CODE, has_area
 from .phone_habits import local_writing
 from .phone_problems import PhoneError, PhoneProblem
@@ -156,7 +157,10 @@ def mask(text: str, region: str = "CN") -> str:
     """A stored number in masked form. Any other text is masked, too. Never raises.
 
     `region` is the country of a number that was stored without a country code, if one is known.
+    An erased number has no digit to show.
     """
+    if is_erased(text):
+        return DOT * 4
     number = _stored_number(text, region)
     if number is not None:
         return number.masked
@@ -170,6 +174,8 @@ def grouped(text: str, region: str = "CN") -> str:
 
     `region` is the country of a number that was stored without a country code, if one is known.
     """
+    if is_erased(text):
+        return DOT * 4
     number = _stored_number(text, region)
     return text if number is None else number.international
 

@@ -8,10 +8,12 @@ from . import act_texts
 from .note_attention import attention_items
 from .note_events import NotesOfNumber
 from .note_panel import panel_for
+from .personal_places import register_places
 
 
 def register_app() -> None:
     act_texts.register()
+    register_places()
     object_panels.register(panel_for)
     number_sources.register(NotesOfNumber())
     attention.register(attention_items)

@@ -20,6 +20,7 @@ from providers.hold import holdable
 from providers.journal import register_subject_finder, register_subject_resolver
 
 from . import apply_report
+from .batches import kept_files
 from .batches.approved_batches import ApprovedBatches
 from .batches.batches_on_hold import BatchesOnHold
 from .batches.engine_source import BatchSource
@@ -27,6 +28,7 @@ from .batches.importing import file_errors
 from .engine.source import MessageSource
 from .messages_on_hold import MessagesOnHold
 from .models import Message
+from .personal_places import register_places
 from .presentation import (
     act_texts,
     batch_labels,
@@ -40,6 +42,7 @@ from .presentation import (
 )
 from .presentation.journal_links import batch_links, find_subjects, message_links
 from .presentation.missing_reports import missing_reports_of
+from .retention_kinds import register_kinds
 from .states import MessageState
 
 
@@ -51,6 +54,9 @@ def register_app() -> None:
     act_texts.register()
     register(MessageSource())
     register(BatchSource())
+    register_places()
+    register_kinds()
+    kept_files.register_kinds()
     holdable.register(MessagesOnHold())
     holdable.register(BatchesOnHold())
     kinds.register(ApprovedBatches())

@@ -19,8 +19,10 @@ from .checks_on_hold import ChecksOnHold
 from .codes_on_hold import CodesOnHold
 from .engine.check_source import CheckSource
 from .models import Attempt, SendGap
+from .personal_places import register_places
 from .presentation import act_texts, dashboard, labels, number_events, search_hits, visibility
 from .presentation.journal_links import session_links
+from .retention_kinds import register_kinds
 from .states import AttemptState
 
 
@@ -31,6 +33,8 @@ def _queued_checks() -> QuerySet[Attempt]:
 def register_app() -> None:
     act_texts.register()
     register(CheckSource())
+    register_places()
+    register_kinds()
     holdable.register(CodesOnHold())
     holdable.register(ChecksOnHold())
     labels.register()

@@ -6,19 +6,19 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any, Final
 
-from django.conf import settings
 from django.db import connection
 
 from core.bulk_insert import insert_rows
-from core.pruning import delete_in_chunks
+from core.held_rows import delete_unheld
 from core.redaction import storable
+from core.retention import limit_of
 
 from . import clock
 from .gateway.call import CallRecord
 from .models import ApiCall
+from .retention_kinds import JOURNAL
 
 Resolver = Callable[[Collection[str]], Mapping[str, tuple[str, str]]]
 """From the ids of one kind to the labels and URLs of those that exist, in one query."""
@@ -167,5 +167,5 @@ def subject_link(subject: str) -> tuple[str, str] | None:
 
 def prune() -> int:
     """Delete calls whose retention has passed."""
-    limit = clock.now() - timedelta(days=settings.JOURNAL_DAYS)
-    return delete_in_chunks(ApiCall.objects.filter(started_at__lt=limit))
+    limit = limit_of(JOURNAL, clock.now())
+    return 0 if limit is None else delete_unheld(ApiCall.objects.filter(started_at__lt=limit))

@@ -15,6 +15,7 @@ from .engine.wake import watch_workers
 from .engine.work_source import register
 from .gateway.http.exchange_log import use_clock
 from .models import Account
+from .personal_places import register_places
 from .presentation import (
     act_texts,
     approval_inbox,
@@ -23,6 +24,7 @@ from .presentation import (
     hold_view,
     search_hits,
 )
+from .retention_kinds import register_kinds
 
 
 def register_app() -> None:
@@ -30,6 +32,8 @@ def register_app() -> None:
     clock.connect_receivers()
     use_clock(clock.now)
     register(EnquirySource())
+    register_places()
+    register_kinds()
     attention.register(hold_view.attention_items)
     attention.register(approval_inbox.attention_items)
     attention.register(approval_inbox.limit_items)

@@ -23,6 +23,7 @@ from providers.models import Account
 from . import apply_order_state
 from .models import FoundOrder, Order
 from .place_orders import by_provider_id
+from .provider_fields import known_part
 from .same_number import is_same_number
 from .states import OrderState
 
@@ -41,7 +42,7 @@ def import_page(account: Account, rentals: Sequence[Rental], now: datetime) -> i
     ours = by_provider_id(account, list({one.order_id for one in rentals}))
     for one in rentals:
         order = ours.get(one.order_id)
-        if order is not None and _has_news(order, one):
+        if order is not None and _has_news(order, known_part(order, one)):
             apply_order_state.apply(order.pk, one, now, from_lookup=False)
     others: dict[str, list[Rental]] = {}
     for one in rentals:
@@ -79,6 +80,7 @@ def _record_found_orders(account: Account, others: dict[str, list[Rental]], now:
 def _update_found_order(found: FoundOrder, one: Rental) -> None:
     """Add what a later reading states. Code, text, number and time are set once."""
     changed = []
+    one = known_part(found, one)
     for name, value in (("provider_state", one.state_word), ("stated", one.state)):
         if getattr(found, name) != value:
             setattr(found, name, value)

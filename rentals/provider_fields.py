@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from core.erased_numbers import is_erased
 from core.fields import UnreadableSecret
 from core.secrets import Secret
 from providers.gateway.vocabulary import Rental
 from providers.gateway.words import plain
 
-from .models import Order
+from .models import FoundOrder, Order
 from .same_number import is_same_number, may_be_same_number
 
 SECRET: Final = ("code", "content")
@@ -36,12 +38,21 @@ SAME_TIME: Final = timedelta(seconds=1)
 _BETWEEN_DIGITS: Final = re.compile(r"[\s-]")
 
 
+def known_part(row: Order | FoundOrder, rental: Rental) -> Rental:
+    """What an answer may still add: nothing about an erased number, and no SMS that was cleared."""
+    if is_erased(row.phone):
+        return replace(rental, phone="", code="", content="")
+    is_cleared = isinstance(row, Order) and row.sms_at and not (row.code or row.content)
+    return replace(rental, code="", content="") if is_cleared else rental
+
+
 def fill(order: Order, rental: Rental, now: datetime) -> bool:
     """Store what the answer states. `order` is changed but not saved.
 
     False: the answer is about another number than the rented one. Its SMS may be anybody's, so the
     answer is only kept beside the order, and the order is flagged.
     """
+    rental = known_part(order, rental)
     if not _is_its_number(order, rental):
         _keep_mismatched_answer(order, rental, now)
         return False

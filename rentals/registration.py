@@ -31,6 +31,7 @@ from .engine.lookup_source import ContentSource
 from .engine.place_source import PlaceSource
 from .models import Cancel, Order, Reading, Watch
 from .orders_on_hold import OrdersOnHold
+from .personal_places import register_places
 from .presentation import (
     act_texts,
     dashboard,
@@ -42,6 +43,7 @@ from .presentation import (
 )
 from .presentation.journal_links import order_links
 from .proposals import COUNTRY
+from .retention_kinds import register_kinds
 from .states import CANCEL_OPEN, OrderState, ReadingState
 
 _FAR_TIMES: Final = {
@@ -68,6 +70,8 @@ def register_app(config: AppConfig) -> None:
     for source in (PlaceSource, CancelSource, PollSource, ContentSource):
         register(source())
     register(ListSyncSource())
+    register_places()
+    register_kinds()
     holdable.register(OrdersOnHold())
     holdable.register(CancelsOnHold())
     kinds.register(ApprovedOrders())

@@ -39,6 +39,8 @@ class PortalConfig(AppConfig):
         from .backup import checks as backup_checks  # noqa: F401
         from .connection_pooler import watch_connections
         from .logs import log_what_python_prints
+        from .personal_places import register_places
+        from .retention_kinds import register_kinds
         from .roles import fill_roles
         from .schedules import ensure_schedules
         from .search_hits import find_hits
@@ -48,6 +50,8 @@ class PortalConfig(AppConfig):
 
         log_what_python_prints(settings.LOG_FORMAT)
         plain_pickles.install()
+        register_places()
+        register_kinds()
         watch_connections()
         sign_in_events.connect()
         attention.register(lone_manager)

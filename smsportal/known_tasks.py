@@ -27,6 +27,7 @@ QUEUED: Final = frozenset(
         "messaging.batches.tasks.cancel_rest",
         "messaging.batches.tasks.lay_out",
         "messaging.batches.tasks.read",
+        "privacy.tasks.erase",
         "providers.engine.task.run",
         "providers.tasks.beat",
         "providers.tasks.digest_callbacks",

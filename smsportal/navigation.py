@@ -19,7 +19,7 @@ from providers.presentation.dashboard import callback_badge as callbacks_badge
 from rentals.presentation import dashboard as rentals_dashboard
 
 from .my_exports import EXPORT_PERMISSIONS, new_files
-from .roles import VIEW_AUDIT_LOG
+from .roles import PRIVACY, VIEW_AUDIT_LOG
 
 SUPERUSER: Final = "superuser"
 WORK: Final = ("messaging.view_message", "otp.view_session", "rentals.view_order")
@@ -229,6 +229,13 @@ GROUPS: Final = (
                 "admin:hold",
                 ("providers.release_hold",),
                 ("hold", "hold_"),
+            ),
+            Item(
+                pgettext_lazy("menu", "Privacy"),
+                "shield_person",
+                "admin:privacy",
+                PRIVACY,
+                ("privacy", "privacy_"),
             ),
             Item(
                 pgettext_lazy("menu", "Hosts"),

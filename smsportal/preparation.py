@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import connection
 from django_q.tasks import async_task
 
+from privacy import restored
 from providers.engine import wake
 from providers.hold import verdict
 
@@ -31,6 +32,7 @@ def prepare_database(report: Callable[[str], None]) -> None:
         call_command("createcachetable", verbosity=0)
         _close_to_others()
         require_fitting_keys()
+        restored.erase_again()
 
 
 def _close_to_others() -> None:

@@ -24,6 +24,12 @@ from core.punctuation import listed
 VIEW_AUDIT_LOG: Final = "audit.view_audit"
 VIEW_ROW_CHANGES: Final = "auditlog.view_logentry"
 """Not among a manager's permissions, since the log also shows what managers change."""
+PRIVACY: Final = (
+    "privacy.erase_number",
+    "privacy.hand_out_number",
+    "privacy.set_legal_hold",
+    "privacy.set_retention",
+)
 _VIEWER: Final = (
     "otp.view_session",
     "messaging.view_message",
@@ -98,6 +104,7 @@ _MANAGER: Final = (
     "figures.export_figures",
     "core.export_list",
     "audit.view_managed",
+    *PRIVACY,
     "auth.view_user",
     "auth.add_user",
     "auth.change_user",
@@ -184,6 +191,10 @@ _PERMISSION_LABELS: Final[dict[str, Promise]] = {
     "view_audit": _("View the audit log"),
     "view_managed": _("View what others did with what one manages"),
     "view_logentry": _("View changes of rows, field by field"),
+    "erase_number": _("Erase a number"),
+    "hand_out_number": _("Hand out a number's data"),
+    "set_legal_hold": _("Set and lift legal holds"),
+    "set_retention": _("Set how long data is kept"),
 }
 _ACTION_LABELS: Final[dict[str, Promise]] = {
     "view": _("View: %(things)s"),
@@ -200,6 +211,7 @@ _GRANTABLE_APPS: Final = (
     "figures",
     "lookup",
     "audit",
+    "privacy",
 )
 _AUDIT_APP, _AUDIT_CODENAME = VIEW_ROW_CHANGES.split(".")
 GRANTABLE: Final = Q(content_type__app_label__in=_GRANTABLE_APPS) | Q(

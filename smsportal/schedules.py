@@ -49,6 +49,8 @@ def scheduled_tasks() -> list[ScheduledTask]:
         ScheduledTask("sign-ins: prune", "smsportal.tasks.prune", 24 * 60, at=time(4, 50)),
         ScheduledTask("exports: go on", "core.tasks.continue_exports", 1),
         ScheduledTask("audit: seal", "audit.tasks.seal", 1),
+        ScheduledTask("privacy: go on", "privacy.tasks.go_on", 1),
+        ScheduledTask("privacy: forget", "privacy.tasks.forget", 24 * 60, at=time(5, 0)),
         ScheduledTask("figures: count", "figures.tasks.bring_up_to_date", 1),
         ScheduledTask("backup: when due", "smsportal.backup.tasks.start_when_due", 10),
     ]

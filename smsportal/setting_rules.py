@@ -88,6 +88,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "DATA_DIR": folder,
     "DEBUG": boolean,
     "DEMO": boolean,
+    "ENCRYPT_FILES": boolean,
     "ENV_FILE": file,
     "HOME_COUNTRY": country,
     "HOST_COOKIES": boolean,

@@ -44,6 +44,7 @@ PROXY_COUNT = env.int("PROXY_COUNT", default=0)
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
 STATE_DIR = env.str("STATE_DIR", default=default_state_dir())
 RESUME_WITHIN_MINUTES = env.int("RESUME_WITHIN_MINUTES", default=15)
+ENCRYPT_FILES = env.bool("ENCRYPT_FILES", default=False)
 JOURNAL_DAYS = env.int("JOURNAL_DAYS", default=90)
 SECRET_MAX_AGE_DAYS = env.int("SECRET_MAX_AGE_DAYS", default=180)
 BALANCE_EVERY_MINUTES = env.int("BALANCE_EVERY_MINUTES", default=10)
@@ -101,6 +102,7 @@ INSTALLED_APPS = [
     "figures",
     "lookup",
     "audit",
+    "privacy",
     "smsportal",
     "django_q",  # After the portal's own app, whose `qcluster` takes precedence.
 ]
@@ -157,8 +159,7 @@ _database = DATABASES["default"]
 ON_SQLITE = _database["ENGINE"] == "django.db.backends.sqlite3"
 _database["CONN_MAX_AGE"] = None
 if ON_SQLITE:
-    # Without IMMEDIATE a transaction that reads first and writes later fails with
-    # "database is locked" as soon as another process writes in between.
+    # Without IMMEDIATE a transaction that reads, then writes fails if another wrote in between.
     # FULL, since NORMAL may lose commits in a power cut (core.database_sessions).
     _database["OPTIONS"] = {
         "timeout": 20,
@@ -245,8 +246,7 @@ AXES_CLIENT_IP_CALLABLE = "core.client_address.address_for_lockout"
 # --- browser security ------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=_HTTPS)
 SESSION_ENGINE = "smsportal.session_store"
-# Browsers accept a name with this prefix from this host only, and only by https. Not by default,
-# since the version before would not know its people by it.
+# Browsers accept this prefix by https from this host only. The version before does not know it.
 _PREFIX = "__Host-" if env.bool("HOST_COOKIES", default=False) and SESSION_COOKIE_SECURE else ""
 SESSION_COOKIE_NAME = env.str("SESSION_COOKIE_NAME", default=f"{_PREFIX}smsportal_session")
 CSRF_COOKIE_NAME = f"{_PREFIX}csrftoken"

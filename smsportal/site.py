@@ -40,6 +40,7 @@ class PortalSite(UnfoldAdminSite):
         from core.admin.own_list_page import own_list_urls
         from figures.admin.urls import figures_urls
         from lookup.admin.urls import lookup_urls
+        from privacy.admin.urls import privacy_urls
         from providers.admin.approvals import approvals_urls
         from providers.admin.hold_pages import hold_urls
 
@@ -67,7 +68,7 @@ class PortalSite(UnfoldAdminSite):
             *approvals_urls(self),
         ]
         ours = [*hold_urls(self), *hosts_urls(self), *figures_urls(self), *lookup_urls(self)]
-        return [*custom, *ours, *super().get_urls()]
+        return [*custom, *ours, *privacy_urls(self), *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context: dict[str, Any] = super().each_context(request)

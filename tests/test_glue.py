@@ -25,6 +25,7 @@ SOURCES: Final = sorted(
         "audit",
         "figures",
         "lookup",
+        "privacy",
         "smsportal",
     )
     for path in (BASE_DIR / app).rglob("*.py")

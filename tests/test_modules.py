@@ -12,6 +12,7 @@ PRODUCT: Final = (
     "core",
     "figures",
     "lookup",
+    "privacy",
     "messaging",
     "otp",
     "providers",
@@ -50,7 +51,16 @@ def test_times_of_rows_come_from_the_shared_clock() -> None:
     """A host's own clock may be wrong. `RowTimeField` and `clock.now()` use the database's."""
     apps = tuple(
         str(ROOT / name)
-        for name in ("audit", "figures", "lookup", "messaging", "otp", "providers", "rentals")
+        for name in (
+            "audit",
+            "figures",
+            "lookup",
+            "messaging",
+            "otp",
+            "privacy",
+            "providers",
+            "rentals",
+        )
     )
     found = [
         f"{path.relative_to(ROOT)}: {line.strip()}"

@@ -36,6 +36,7 @@ APPS: Final = (
     "audit",
     "figures",
     "lookup",
+    "privacy",
     "smsportal",
 )
 WEIGHTS: Final = {"Regular": 400, "Medium": 500, "SemiBold": 600, "Bold": 700}

@@ -11,8 +11,8 @@ from django.utils.translation import pgettext_lazy
 from core.admin.labels import label_for
 from core.admin.list_export import Column, ListExport, fields
 from core.countries import country_name
+from core.masking import exported_number
 from core.people import person_name
-from core.phone import mask
 from core.visibility import may_export_whole
 
 from .. import log_texts
@@ -34,7 +34,7 @@ def columns_for(user: User) -> list[Column]:
         ),
         Column(
             pgettext_lazy("column", "Recipient"),
-            lambda m: m.recipient if sees(m) else mask(m.recipient),
+            lambda m: exported_number(m.recipient, whole=sees(m)),
         ),
         Column(pgettext_lazy("column", "Country/region"), lambda m: country_name(m.country)),
         Column(pgettext_lazy("column", "Text"), lambda m: shown_text(m, whole=sees(m))),
@@ -76,7 +76,7 @@ def batch_columns(_reader: User) -> list[Column]:
 
 def do_not_send_columns(reader: User) -> list[Column]:
     def number(entry: DoNotSend) -> str:
-        return entry.number if may_export_whole(entry, reader) else mask(entry.number)
+        return exported_number(entry.number, whole=may_export_whole(entry, reader))
 
     return [
         Column(_("Phone number"), number),

@@ -9,6 +9,8 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
 
+from core import erased_numbers
+
 from ..models import Batch, FilePart, Message
 from ..states import NEVER_LEFT, MessageState
 from . import create
@@ -29,7 +31,8 @@ class MixedSelection(ValueError):
 def resendable(messages: QuerySet[Message]) -> QuerySet[Message]:
     """Those of `messages` that may be resent: undelivered texts that were not resent before."""
     resent = Message.objects.filter(sent_again_from=OuterRef("pk")).exclude(state__in=NEVER_LEFT)
-    return messages.filter(~Exists(resent), kind=Message.Kind.TEXT, state__in=NOT_DELIVERED)
+    whole = messages.exclude(recipient__startswith=erased_numbers.START).exclude(text="")
+    return whole.filter(~Exists(resent), kind=Message.Kind.TEXT, state__in=NOT_DELIVERED)
 
 
 def count_resendable(batch: Batch) -> int:

@@ -6,6 +6,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from core.sealed_fields import SealedBytes, SealedJSON, SealedText
+
 from .batch import Batch
 
 
@@ -17,7 +19,7 @@ class FilePart(models.Model):
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="parts")
     number = models.PositiveIntegerField()
-    data = models.BinaryField()
+    data = SealedBytes()
 
     class Meta:
         default_permissions = ()
@@ -44,12 +46,12 @@ class StagedRow(models.Model):
     """Row number in the file, counted from 1 with the heading."""
     verdict = models.CharField(max_length=8, choices=Verdict.choices)
     problem = models.CharField(max_length=32, blank=True)
-    values = models.JSONField(null=True)
-    typed = models.CharField(max_length=120, blank=True)
+    values = SealedJSON(null=True)
+    typed = SealedText(blank=True)
     """The number as the file has it; not kept for a good row."""
     recipient = models.CharField(max_length=20, blank=True)
     country = models.CharField(max_length=2, blank=True)
-    text = models.TextField(blank=True)
+    text = SealedText(blank=True)
     """The text with its placeholders filled; empty if it is the text of the batch."""
     segments = models.PositiveSmallIntegerField(default=0)
     encoding = models.CharField(max_length=8, blank=True)

@@ -58,6 +58,8 @@ class Message(ClaimedRow, Settled):
     sms_kind = models.CharField(max_length=1, blank=True)
     encoding = models.CharField(pgettext_lazy("field", "encoding"), max_length=8, blank=True)
     segments = models.PositiveSmallIntegerField(pgettext_lazy("field", "segments"), default=1)
+    length = models.PositiveIntegerField(null=True, editable=False)
+    """Characters of a text that was erased or cleared."""
     price = models.DecimalField(max_digits=18, decimal_places=4, null=True)
     """The account's price of a segment when the message was queued, so that past costs stay."""
 

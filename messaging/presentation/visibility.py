@@ -6,6 +6,7 @@ from typing import Final
 
 from django.utils.translation import ngettext
 
+from core.erased_numbers import is_erased
 from core.visibility import OWN_VISIBLE_FOR, Permissions
 from core.visibility import register as register_rule
 from providers import clock
@@ -23,6 +24,8 @@ def register() -> None:
 
 def _typist_of(message: Message) -> frozenset[int | None]:
     """Who typed the number, for a while. Sending a message does not mean having typed it."""
+    if is_erased(message.recipient):
+        return frozenset()
     if message.typed_at is None or clock.now() - message.typed_at >= OWN_VISIBLE_FOR:
         return frozenset()
     return frozenset({message.typed_by_id})
@@ -43,7 +46,17 @@ def _nobody(entry: DoNotSend) -> frozenset[int | None]:
 
 
 def shown_text(message: Message, *, whole: bool) -> str:
-    """Return the text, or its length if it is masked. The text around a code is not secret."""
+    """Return the text, or its length if it is masked. The text around a code is not secret.
+
+    Of a text that was deleted, only the length is known.
+    """
+    if message.length is not None and not message.text:
+        deleted = ngettext(
+            "deleted text, %(count)s character",
+            "deleted text, %(count)s characters",
+            message.length,
+        )
+        return deleted % {"count": message.length}
     if whole or message.is_code:
         return message.text
     return ngettext("%(count)s character", "%(count)s characters", len(message.text)) % {

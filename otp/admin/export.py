@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 from core.admin.labels import label_for
 from core.admin.list_export import Column, ListExport
 from core.countries import country_name
-from core.masking import plain_number
+from core.masking import exported_number
 from core.people import person_name
 from core.stored_texts import declare
 from core.visibility import may_export_whole
@@ -24,9 +24,7 @@ EXPORTED: Final = declare("session.exported", _("Codes exported as %(format)s: %
 
 def columns(reader: User) -> list[Column]:
     def number(session: Session) -> str:
-        if may_export_whole(session, reader):
-            return session.recipient
-        return plain_number(session.recipient, whole=False)
+        return exported_number(session.recipient, whole=may_export_whole(session, reader))
 
     return [
         Column(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.erased_numbers import is_erased
 from core.visibility import OWN_VISIBLE_FOR, Permissions
 from core.visibility import register as register_rule
 from providers import clock
@@ -17,6 +18,6 @@ def register() -> None:
 
 def _typist_of(session: Session) -> frozenset[int | None]:
     """Whoever started the session typed its number and sees it for a while."""
-    if clock.now() - session.created_at >= OWN_VISIBLE_FOR:
+    if is_erased(session.recipient) or clock.now() - session.created_at >= OWN_VISIBLE_FOR:
         return frozenset()
     return frozenset({session.created_by_id})

@@ -7,17 +7,17 @@ import json
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from urllib.parse import parse_qsl
 
-from django.conf import settings
 from django.db import connection
 
-from core.pruning import delete_in_chunks
+from core.held_rows import delete_unheld
 from core.redaction import storable
+from core.retention import limit_of
 
 from .. import clock
 from ..models import Account, Callback
+from ..retention_kinds import CALLBACKS
 from .tokens import KnownToken
 
 
@@ -115,10 +115,12 @@ def _canonical_body(body: bytes) -> object:
 def prune() -> int:
     """Delete callbacks older than the journal's retention. The apps above keep what they
     reported."""
-    limit = clock.now() - timedelta(days=settings.JOURNAL_DAYS)
+    limit = limit_of(CALLBACKS, clock.now())
+    if limit is None:
+        return 0
     pruned = 0
     for account in Account.objects.order_by():
         # The index has the callbacks by account.
         old = account.callbacks.filter(last_at__lt=limit)
-        pruned += delete_in_chunks(old.exclude(state=Callback.State.RECEIVED))
+        pruned += delete_unheld(old.exclude(state=Callback.State.RECEIVED))
     return pruned

@@ -12,6 +12,8 @@ from django.utils.translation import pgettext_lazy
 from core.admin.labels import label_for
 from core.admin.list_export import Column, ListExport, fields
 from core.countries import country_name
+from core.erased_numbers import is_erased
+from core.masking import exported_number
 from core.people import person_name
 from core.phone import mask
 from core.stored_texts import show
@@ -30,6 +32,8 @@ def order_columns(reader: User) -> list[Column]:
     """Numbers are whole if the reader may see them so."""
 
     def number(order: Order) -> str:
+        if is_erased(order.phone):
+            return exported_number(order.phone, whole=False)
         if may_export_whole(order, reader) or not order.phone:
             return whole_number(order)
         return mask(order.phone, order.region)

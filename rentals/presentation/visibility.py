@@ -11,8 +11,9 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
 
+from core.erased_numbers import is_erased
 from core.fields import UnreadableSecret
-from core.masking import masked_number
+from core.masking import masked_number, plain_number
 from core.phone import grouped, mask, search_key
 from core.secrets import DOTS, Secret
 from core.visibility import Permissions, may_reveal
@@ -69,6 +70,9 @@ class Shown:
 def shown(order: Order, *, unmasked: bool) -> Shown:
     code, content = decrypted(order.code), decrypted(order.content)
     masked = mask(order.phone, order.region) if order.phone else ""
+    if is_erased(order.phone):
+        text = plain_number(order.phone, whole=False)
+        return Shown(unmasked, masked_number(order.phone), text, "", "", "", has_sms=False)
     if not unmasked:
         return Shown(
             unmasked=False,

@@ -21,6 +21,7 @@ from core.number_tokens import token_of
 from core.stored_texts import from_staff
 from lookup.models import Note
 from messaging.models import Message, Template
+from privacy.models import Erasure, LegalHold
 from providers.accounts import new_callback_token
 from providers.models import ApiCall, Callback, CapExemption, DailyLimit
 from rentals.models import Finding, Project, Region, Transaction
@@ -127,6 +128,8 @@ def make_world() -> dict[str, str]:
         "/notices/": _notice_of(target),
         "/my-security/passkeys/": 1,
         "/what-waits/rows/": "message",
+        "/privacy/erasures/": _erasure(),
+        "/privacy/holds/": _legal_hold(),
         "/callbacks/": token,
         "/<mistyped>/": "Callbacks/anything",
         # A link that has ended: the page says so.
@@ -141,6 +144,20 @@ def make_world() -> dict[str, str]:
 def _notice_of(user: User) -> int:
     notify(user.pk, "thing:1:ended", from_staff("Ended."), "/")
     return int(Notice.objects.get(user=user).pk)
+
+
+def _erasure() -> str:
+    erasure = Erasure.objects.create(
+        number="+8613912345672", digest="e" * 64, masked="…", reason="x"
+    )
+    return erasure.public_id
+
+
+def _legal_hold() -> str:
+    hold = LegalHold.objects.create(
+        number="+8613912345673", digest="f" * 64, masked="…", reason="x"
+    )
+    return hold.public_id
 
 
 def _listed_number() -> str:

@@ -42,6 +42,7 @@ APPS: Final = (
     "audit",
     "figures",
     "lookup",
+    "privacy",
     "smsportal",
 )
 TASK: Final = re.compile(rf"(?:{'|'.join(APPS)})(?:\.\w+)*\.tasks?\.\w+")

@@ -42,6 +42,7 @@ OURS: Final = (
     "lookup",
     "messaging",
     "otp",
+    "privacy",
     "providers",
     "rentals",
     "admin",

@@ -26,6 +26,7 @@ APPS: Final = (
     "audit",
     "figures",
     "lookup",
+    "privacy",
     "smsportal",
 )
 READ: Final = re.compile(r"""(?:GET(?:\.get\(|\[)|parameter_name(?:: \w+)? = )["'](\w+)["']""")

@@ -69,6 +69,7 @@ WRONG: Final[dict[str, tuple[str, ...]]] = {
     "DATA_DIR": (A_FILE, f"{A_FILE}/data"),
     "DEBUG": ("maybe",),
     "DEMO": ("perhaps",),
+    "ENCRYPT_FILES": ("perhaps",),
     "ENV_FILE": ("/nowhere/.env", "/"),
     "HOME_COUNTRY": ("XX", "CHN", "China", "86"),
     "HOST_COOKIES": ("maybe",),

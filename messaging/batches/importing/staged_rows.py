@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from core.bulk_insert import insert_rows
+from core.sealed_fields import seal, seal_json
 
 from ...models import Batch, StagedRow
 from .validate import CheckedRow
@@ -44,8 +45,12 @@ def insert(batch: Batch, run: UUID, rows: Iterable[CheckedRow]) -> None:
                 row.number,
                 str(row.verdict),
                 str(row.problem),
-                None if row.values is None else json.dumps(row.values),
-                *row[4:],
+                None if row.values is None else json.dumps(seal_json(row.values)),
+                seal(row.typed),
+                row.recipient,
+                row.country,
+                seal(row.text),
+                *row[8:],
             )
             for row in rows
         ),

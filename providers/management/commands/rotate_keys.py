@@ -21,6 +21,7 @@ from django.db import models
 from core import key_checks
 from core.encrypted_columns import encrypted_columns, foreign_tokens, tokens_of
 from core.fields import EncryptedField, StoredSecret, cipher
+from core.sealed_fields import seal_again, sealed_models
 
 WAIT: Final = (
     "Remove the old key no sooner than ten minutes after the new one became the first: codes that"
@@ -58,6 +59,10 @@ class Command(BaseCommand):
             tally = rotate_tokens(source.tokens(), source.replace, dry_run=dry_run)
             lost += len(tally.unreadable)
             self.report(source.name, tally, dry_run=dry_run)
+        for model, names in sealed_models() if settings.ENCRYPT_FILES and not dry_run else ():
+            written, unreadable = seal_again(model, names)
+            lost += unreadable
+            self.stdout.write(f"{model._meta.label}: {written} rows re-encrypted")
         if lost:
             raise CommandError(f"{lost} values can be read with none of the keys.", returncode=1)
         if not dry_run:

@@ -1,0 +1,1 @@
+"""What is forgotten: numbers that are erased, what is kept for how long, and legal holds."""

@@ -1,0 +1,62 @@
+"""Legal holds: nothing about such a number is erased or pruned until the hold is lifted."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from core.acts import record_act
+from core.number_digests import digest_of, digests_of, subject_of
+from core.number_traces import Traces
+from core.phone import mask
+from core.stored_texts import Stored
+
+from . import forget
+from .models import LegalHold
+
+
+def held_numbers() -> frozenset[str]:
+    """The numbers (E.164) on hold. There are few."""
+    holds = LegalHold.objects.filter(lifted_at=None)
+    return frozenset(str(hold.number.reveal()) for hold in holds)
+
+
+def find_hold(number: str) -> LegalHold | None:
+    return LegalHold.objects.filter(digest__in=digests_of(number), lifted_at=None).first()
+
+
+def set_hold(number: str, reason: Stored, by: User | None) -> LegalHold | None:
+    """Set a hold on a number (E.164). None if there is one."""
+    if find_hold(number):
+        return None
+    try:
+        with transaction.atomic():
+            hold = LegalHold.objects.create(
+                number=number,
+                digest=digest_of(number),
+                masked=mask(number),
+                reason=Traces(number).replaced(reason, mask(number))[:200],
+                set_by=by,
+            )
+            record_act("legal_hold.set", by=by, subject=subject_of(number), hold=hold.pk)
+    except IntegrityError:
+        return None
+    return hold
+
+
+def lift(hold: LegalHold, because: Stored, by: User | None) -> bool:
+    """End a hold. False if it had ended already."""
+    stored = LegalHold.objects.get(pk=hold.pk).number
+    number = str(stored.reveal()) if stored else ""
+    with transaction.atomic():
+        lifted = LegalHold.objects.filter(pk=hold.pk, lifted_at=None).update(
+            number="",
+            lifted_by=by,
+            lifted_at=timezone.now(),
+            lifted_because=Traces(number).replaced(because, hold.masked)[:200],
+        )
+        if lifted:
+            forget.begin_again()
+            record_act("legal_hold.lift", by=by, subject=f"legal_hold:{hold.pk}")
+    return bool(lifted)

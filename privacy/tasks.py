@@ -1,0 +1,27 @@
+"""The tasks of the queue. Each may run twice or be killed midway."""
+
+from __future__ import annotations
+
+from django_q.tasks import async_task
+
+from . import erase as erasing
+from . import forget as forgetting
+from . import slices
+
+
+def erase() -> None:
+    """Erase a slice of a number, and queue the next one."""
+    if slices.run_slice():
+        erasing.queue_slice()
+
+
+def go_on() -> None:
+    """Every minute: begin again with erasures whose task was lost, or that had to wait."""
+    if slices.runnable().exists():
+        erasing.queue_slice()
+
+
+def forget() -> None:
+    """Every night: clear what is too old by the confirmed rules, and queue the next slice."""
+    if forgetting.run_slice():
+        async_task("privacy.tasks.forget", task_name="privacy: forget", save=False)
