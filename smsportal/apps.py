@@ -20,7 +20,7 @@ class PortalConfig(AppConfig):
         from django.contrib.auth.models import Group, User
         from django_q.signals import post_execute
 
-        from core.admin import search
+        from core.admin import object_panels, search
         from providers.models import DailyLimit
         from providers.presentation import labels
 
@@ -37,12 +37,14 @@ class PortalConfig(AppConfig):
         from .roles import fill_roles
         from .schedules import ensure_schedules
         from .search_hits import find_hits
+        from .withheld import panel_for
 
         plain_pickles.install()
         watch_connections()
         labels.register()
         export_labels.register()
         search.register(find_hits)
+        object_panels.register(panel_for)
         banners.register()
         post_migrate.connect(fill_roles, dispatch_uid="smsportal.fill_roles")
         # By whichever migration creates the queue's tables.

@@ -136,12 +136,27 @@
       // A form without a primary button asks for a decision, which no habit may make.
       const button = form.querySelector("button.button-primary");
       if (!button) return;
-      if (!button.disabled || "paid" in form.dataset)
-        form.requestSubmit(button.disabled ? undefined : button);
+      const isOff = button.disabled || button.getAttribute("aria-disabled") === "true";
+      if (!isOff || "paid" in form.dataset) form.requestSubmit(isOff ? undefined : button);
     } else if ("paid" in form.dataset && event.target.tagName === "INPUT") {
       // Enter alone must never spend money.
       event.preventDefault();
     }
+  });
+
+  // A button that can do nothing now stays focusable, so that its reason is found and read.
+  const isOff = (part) => part && part.getAttribute("aria-disabled") === "true";
+  document.addEventListener(
+    "submit",
+    (event) => {
+      if (!isOff(event.submitter)) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    },
+    true
+  );
+  document.addEventListener("click", (event) => {
+    if (event.target.type === "checkbox" && isOff(event.target)) event.preventDefault();
   });
 
   document.addEventListener("submit", (event) => {
