@@ -17,6 +17,11 @@ class MoneyLine(StrEnum):
     ACCEPTED = "D"
 
     @property
+    def key(self) -> str:
+        """What the page of the money words calls this line in its address."""
+        return self.name.lower().replace("_", "-")
+
+    @property
     def text(self) -> Promise:
         return _TEXTS[self]
 

@@ -20,7 +20,7 @@ class PortalConfig(AppConfig):
         from django.contrib.auth.models import Group, User
         from django_q.signals import post_execute
 
-        from core.admin import attention, search
+        from core.admin import attention, object_panels, search
         from core.encrypted_columns import foreign_tokens
         from providers.models import DailyLimit
         from providers.presentation import labels
@@ -47,6 +47,7 @@ class PortalConfig(AppConfig):
         from .sign_in import events as sign_in_events
         from .sign_in.factor_secrets import FACTOR_SECRETS
         from .sign_in.second_manager import lone_manager
+        from .withheld import panel_for
 
         log_what_python_prints(settings.LOG_FORMAT)
         plain_pickles.install()
@@ -59,6 +60,7 @@ class PortalConfig(AppConfig):
         labels.register()
         export_labels.register()
         search.register(find_hits)
+        object_panels.register(panel_for)
         banners.register()
         act_texts.register()
         managed_people.register()

@@ -48,6 +48,7 @@ class PortalSite(UnfoldAdminSite):
         from .banners import banner_zone
         from .hand_over import hand_over_urls
         from .hosts_page import hosts_urls
+        from .money_words import money_words_urls
         from .my_day import my_day
         from .my_exports import my_exports_urls
         from .my_notices import notices_urls
@@ -59,6 +60,7 @@ class PortalSite(UnfoldAdminSite):
             path("my-day/", my_day, name="my_day"),
             *sandbox_urls(self),
             *my_settings_urls(self),
+            *money_words_urls(self),
             *my_exports_urls(self),
             *own_list_urls(self),
             *notices_urls(self),

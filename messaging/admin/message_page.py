@@ -23,16 +23,19 @@ from providers.engine.leases import is_engine_alive
 from providers.error_texts import own_words
 from providers.gateway.vocabulary import Encoding
 from providers.journal import subject_link
+from providers.models import Account
 
 from ..crossed_ids import reports_of_others, twins_of
 from ..models import Message
 from ..on_hold import is_on_hold
 from ..presentation.explanations import explanation_of, is_doubtful, known_facts, title_of
 from ..presentation.labels import gives_reports, shown_state
+from ..presentation.next_steps import next_steps
 from ..presentation.timeline import timeline
 from ..presentation.visibility import shown_text
 from ..settle_outcome import REPEATABLE, SETTLE_REASONS, can_repeat
 from ..states import REPORTS, WAITING, MessageState
+from .send_form import unavailable_reason
 
 S = MessageState
 
@@ -45,6 +48,7 @@ def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dic
     return {
         "shown_state": shown_state(message),
         "explanation": explanation_of(message, user),
+        "next_steps": next_steps(message, user, lambda: _other_accounts(message)),
         "is_doubtful": is_doubtful(message),
         "known": known_facts(message) if message.state == S.UNKNOWN else [],
         "whole": whole,
@@ -77,6 +81,16 @@ def context_of(admin: ModelPages, request: HttpRequest, message: Message) -> dic
         },
         **_dialogs(message, user),
     }
+
+
+def _other_accounts(message: Message) -> list[Account]:
+    """The accounts that could send this text to this country now."""
+    others = Account.objects.exclude(pk=message.account_id).prefetch_related("credentials")
+    return [
+        one
+        for one in others.order_by("name")
+        if not unavailable_reason(one) and message.country in one.allowed_countries
+    ]
 
 
 def _dialogs(message: Message, user: User | AnonymousUser) -> dict[str, Any]:

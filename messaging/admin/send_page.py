@@ -65,11 +65,21 @@ def recipient_of(request: HttpRequest) -> str:
     typed = typed_number(request.GET.get("number", ""), current_user(request))
     if typed:
         return grouped(typed)
-    public_id = request.GET.get("to", "").replace("\x00", "")[:64]
+    message = _named_message(request, "to") or _named_message(request, "like")
+    return grouped(message.recipient) if message else ""
+
+
+def text_of(request: HttpRequest) -> str:
+    """The text of the message in the address that is to be sent in another way."""
+    message = _named_message(request, "like")
+    return message.text if message and message.kind == Message.Kind.TEXT else ""
+
+
+def _named_message(request: HttpRequest, name: str) -> Message | None:
+    """The message that the address names, if this person sees it whole."""
+    public_id = request.GET.get(name, "").replace("\x00", "")[:64]
     message = Message.objects.filter(public_id=public_id).first() if public_id else None
-    if message is None or not may_see_whole(message, request.user):
-        return ""
-    return grouped(message.recipient)
+    return message if message and may_see_whole(message, request.user) else None
 
 
 class SendPage(AccountFormPage[Message], SendFormView):
@@ -120,6 +130,8 @@ class SendPage(AccountFormPage[Message], SendFormView):
     def get_initial(self) -> dict[str, Any]:
         sender = self.request.session.get(SENDER_KEY, {})
         initial = {"form_token": new_form_token(), "recipient": recipient_of(self.request)}
+        if text := text_of(self.request):
+            initial["text"] = text
         if self.account is not None and self.account.public_id in sender:
             initial["sender_id"] = sender[self.account.public_id]
         return initial

@@ -31,6 +31,7 @@ from ..catalogue import project_names
 from ..models import Order
 from ..presentation.explanations import explanation_of, title_of
 from ..presentation.labels import shown_state
+from ..presentation.next_steps import next_steps
 from ..presentation.timeline import timeline
 from ..presentation.visibility import may_hand_over, shown
 from ..same_number import others_with_number
@@ -54,6 +55,7 @@ def live_context(admin: ModelPages, request: HttpRequest, order: Order) -> dict[
     return {
         "shown_state": shown_state(order),
         "explanation": explanation_of(order, user),
+        "next_steps": next_steps(order, user),
         "shown": shown(order, unmasked=unmasked),
         "unmasked": unmasked,
         "app": project_names(order.account.provider).get(order.project, order.project),

@@ -64,22 +64,15 @@ class RentPage(AccountFormPage[Order], RentFormView):
         return chosen_account(self.request, accounts)
 
     def get_initial(self) -> dict[str, Any]:
-        remembered = self.request.session.get(SESSION_KEY, {})
         query = {name: self.request.GET[name] for name in QUERY_FIELDS if name in self.request.GET}
         account = self.account.public_id if self.account else ""
+        # Nothing that costs is chosen beforehand; the last pairs and the favourites are one click.
         return {
-            **self._last_pair(),
-            **remembered,
             **query,
             "account": account,
             "count": query.get("count", 1),
             "form_token": new_form_token(),
         }
-
-    def _last_pair(self) -> dict[str, str]:
-        """What this person rented last. The form offers it if the account still has both."""
-        pairs = success_rates.recent_pairs(current_user(self.request))
-        return dict(zip(("project", "region"), pairs[0], strict=True)) if pairs else {}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -152,9 +145,7 @@ class RentPage(AccountFormPage[Order], RentFormView):
         return reverse("admin:rentals_order_change", args=[placed[0].public_id])
 
     def _remember(self, form: RentForm) -> None:
-        values = form.cleaned_data
-        names = ("account", "project", "region", "without_sms", "cancel_after")
-        self.request.session[SESSION_KEY] = {name: values[name] for name in names}
+        self.request.session[SESSION_KEY] = {"account": form.cleaned_data["account"]}
 
 
 QUERY_FIELDS = ("project", "region", "count")

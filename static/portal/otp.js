@@ -60,24 +60,15 @@
       button.removeAttribute("aria-disabled");
       const hint = button.querySelector(".hint");
       if (hint) hint.remove();
+      const why = document.getElementById(button.getAttribute("aria-describedby"));
+      button.removeAttribute("aria-describedby");
+      if (why) why.remove();
     });
   }
 
   document.addEventListener("DOMContentLoaded", () => startCountdowns(document));
   document.addEventListener("htmx:load", () => startCountdowns(document));
   setInterval(tick, 250);
-
-  document.addEventListener(
-    "submit",
-    (event) => {
-      const button = event.submitter;
-      if (button && button.getAttribute("aria-disabled") === "true") {
-        event.preventDefault();
-        event.stopImmediatePropagation();
-      }
-    },
-    true
-  );
 
   // --- checking ---------------------------------------------------------------------
   const codeField = document.getElementById("check-code");

@@ -5,30 +5,50 @@
   const RESTORE_FLAG = "restore-form";
 
   // --- help texts of labels: on hover, focus and tap -------------------------
+  const ROW_DELAY_MS = 500;
+  const LEAVE_DELAY_MS = 150;
   let tip = null;
   let owner = null;
+  let timer = 0;
 
-  function showTip(target) {
+  // `owner` is what has the focus or the pointer; the tip stands beside the first label.
+  function showTip(target, labels) {
     hideTip();
     owner = target;
     tip = document.createElement("div");
     tip.className = "tip";
     tip.id = "tip";
     tip.setAttribute("role", "tooltip");
-    tip.textContent = target.dataset.help;
-    document.body.append(tip);
-    const box = target.getBoundingClientRect();
+    for (const label of labels) {
+      const line = document.createElement("p");
+      if (labels.length > 1) {
+        const word = document.createElement("strong");
+        word.textContent = label.lastElementChild.textContent + " ";
+        line.append(word);
+      }
+      line.append(label.dataset.help);
+      tip.append(line);
+    }
+    // A modal dialog covers the rest of the page.
+    (target.closest("dialog[open]") || document.body).append(tip);
+    const box = labels[0].getBoundingClientRect();
     const width = tip.offsetWidth;
     const left = Math.max(12, Math.min(box.left, window.innerWidth - width - 12));
     const below = box.bottom + 6;
     const fits = below + tip.offsetHeight < window.innerHeight;
     tip.style.left = left + "px";
-    tip.style.top = (fits ? below : box.top - tip.offsetHeight - 6) + "px";
-    target.setAttribute("aria-describedby", "tip");
+    tip.style.top = (fits ? below : Math.max(4, box.top - tip.offsetHeight - 6)) + "px";
+    const described = [target.getAttribute("aria-describedby"), "tip"].filter(Boolean).join(" ");
+    target.setAttribute("aria-describedby", described);
   }
 
   function hideTip() {
-    if (owner) owner.removeAttribute("aria-describedby");
+    clearTimeout(timer);
+    if (owner) {
+      const rest = (owner.getAttribute("aria-describedby") || "").replace(/ ?\btip$/, "");
+      if (rest) owner.setAttribute("aria-describedby", rest);
+      else owner.removeAttribute("aria-describedby");
+    }
     if (tip) tip.remove();
     tip = owner = null;
   }
@@ -36,13 +56,37 @@
   const helpTarget = (event) => event.target.closest && event.target.closest("[data-help]");
   ["mouseover", "focusin", "click"].forEach((name) =>
     document.addEventListener(name, (event) => {
+      if (tip && tip.contains(event.target)) {
+        clearTimeout(timer);
+        return;
+      }
       const target = helpTarget(event);
-      if (target) showTip(target);
+      if (target && target !== owner) showTip(target, [target]);
+      else if (target) clearTimeout(timer);
       else if (name === "click") hideTip();
     })
   );
-  ["mouseout", "focusout"].forEach((name) => document.addEventListener(name, hideTip));
+  // In a list the keyboard stops once in a row; there the row's link explains the row's states.
+  document.addEventListener("focusin", (event) => {
+    const row = event.target.closest("#result_list tr.data-row");
+    if (!row || helpTarget(event) || !event.target.matches(":focus-visible")) return;
+    const labels = [...row.querySelectorAll("[data-help]")];
+    if (!labels.length) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (event.target === document.activeElement) showTip(event.target, labels);
+    }, ROW_DELAY_MS);
+  });
+  document.addEventListener("focusout", hideTip);
+  // The pointer may move onto the tip, so it leaves a moment later.
+  document.addEventListener("mouseout", (event) => {
+    if (!tip || (owner === document.activeElement && !helpTarget(event))) return;
+    clearTimeout(timer);
+    timer = setTimeout(hideTip, LEAVE_DELAY_MS);
+  });
   document.addEventListener("scroll", hideTip, true);
+  document.addEventListener("keydown", (event) => event.key === "Escape" && hideTip());
+  document.addEventListener("htmx:afterSwap", () => owner && !owner.isConnected && hideTip());
 
   // --- polling: connection loss, expired sessions ----------------------------
   let lostSince = null;
@@ -92,12 +136,27 @@
       // A form without a primary button asks for a decision, which no habit may make.
       const button = form.querySelector("button.button-primary");
       if (!button) return;
-      if (!button.disabled || "paid" in form.dataset)
-        form.requestSubmit(button.disabled ? undefined : button);
+      const isOff = button.disabled || button.getAttribute("aria-disabled") === "true";
+      if (!isOff || "paid" in form.dataset) form.requestSubmit(isOff ? undefined : button);
     } else if ("paid" in form.dataset && event.target.tagName === "INPUT") {
       // Enter alone must never spend money.
       event.preventDefault();
     }
+  });
+
+  // A button that can do nothing now stays focusable, so that its reason is found and read.
+  const isOff = (part) => part && part.getAttribute("aria-disabled") === "true";
+  document.addEventListener(
+    "submit",
+    (event) => {
+      if (!isOff(event.submitter)) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    },
+    true
+  );
+  document.addEventListener("click", (event) => {
+    if (event.target.type === "checkbox" && isOff(event.target)) event.preventDefault();
   });
 
   document.addEventListener("submit", (event) => {

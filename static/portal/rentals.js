@@ -121,13 +121,15 @@
     if (missing.length) rentButton.setAttribute("aria-disabled", "true");
     else rentButton.removeAttribute("aria-disabled");
   }
-  form.addEventListener("submit", (event) => {
-    const missing = missingFields();
+  const leadToMissing = (event) => {
+    const missing = event.target === form ? missingFields() : [];
     if (!missing.length) return;
     event.preventDefault();
     event.stopPropagation();
     form.elements[missing[0]].focus();
-  });
+  };
+  // Before portal.js stops the form of a button that can do nothing.
+  window.addEventListener("submit", leadToMissing, true);
   window.addEventListener("pageshow", showWhatIsMissing);
   form.addEventListener("change", (event) => {
     showMatchingParts();

@@ -87,6 +87,7 @@ def fill_every_page(sandbox: Sandbox) -> dict[str, str]:
     names = {
         "dashboard": "admin:index",
         "hand-over": "admin:hand_over",
+        "money words": "admin:money_words",
         "send": "admin:messaging_message_send",
         "messages": "admin:messaging_message_changelist",
         "send code": "admin:otp_session_send",

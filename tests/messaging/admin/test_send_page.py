@@ -284,7 +284,9 @@ def test_paused_account_says_beside_the_button_what_will_happen(
     note = page[page.index('id="paused-note"') : page.index('id="send-button"')]
     assert "Main is paused, so this form will be refused" in strip_tags(note)
     assert "No other account can be used now" in note
-    assert re.search(r'id="send-button"[^>]* disabled', page)
+    assert re.search(
+        r'id="send-button"[^>]* aria-disabled="true"[^>]* aria-describedby="paused-note"', page
+    )
     make_account(name="Other")
     page = html(client.get(URL, {"account": account.public_id}))
     assert "Choose another account, or ask a manager to resume this one." in page

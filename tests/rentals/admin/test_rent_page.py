@@ -65,6 +65,24 @@ def test_first_visit_preselects_nothing(browser: Client, account: Account) -> No
     assert "favourite-button" not in shown
 
 
+def test_last_pair_is_one_click_away_and_not_chosen(
+    browser: Client, account: Account, operator: User
+) -> None:
+    make_rented(account, by=operator)
+    form = {"account": account.public_id, "project": "whatsapp", "region": "ID", "count": "1"}
+    kept = {**form, "without_sms": "cancel", "cancel_after": "5", "form_token": "t" * 20}
+    assert browser.post(RENT, kept).status_code == 302
+
+    shown = rent_page(browser)
+
+    for field in ("project", "region"):
+        select = re.search(rf'<select name="{field}".*?</select>', shown, re.DOTALL)
+        assert select
+        assert re.findall(r'<option value="([^"]*)" selected', select[0]) in ([], [""])
+    assert not re.search(r'value="cancel"[^>]* checked', shown)
+    assert 'data-project="whatsapp" data-region="ID"' in shown
+
+
 def test_favourite_is_kept_shown_and_forgotten(
     browser: Client, account: Account, operator: User
 ) -> None:
