@@ -9,7 +9,7 @@ from core.act_sentences import Area, describe
 from core.stored_texts import names, render
 from providers.models import DailyLimit
 
-from .password_links import USED
+from .sign_in.password_links import USED
 from .roles import roles_text
 
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0011_names_and_uses'),
+        ('messaging', '0012_approvals'),
     ]
 
     operations = [

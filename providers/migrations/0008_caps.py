@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('providers', '0006_price_warning'),
+        ('providers', '0007_approvals'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
