@@ -134,7 +134,8 @@ def set_demo_defaults(env: Environment) -> None:
     defaults = {
         "DATA_DIR": str(BASE_DIR / "data" / "demo"),
         "BIND": bind,
-        "PUBLIC_ADDRESS": f"http://{bind}",
+        # Browsers keep passkeys for a name, and for no number.
+        "PUBLIC_ADDRESS": f"http://{bind}".replace("127.0.0.1", "localhost"),
         "SANDBOX_BIND": sandbox,
         "SANDBOX_URL": f"http://{sandbox}",
         "ALLOW_HTTP_PROVIDERS": "true",

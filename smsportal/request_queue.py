@@ -21,7 +21,7 @@ STRANGERS: Final = 2
 PASSWORD_CHECKS: Final = 1
 OPEN_PATHS: Final = ("/callbacks/", "/livez", "/readyz", "/metrics")
 """Requests without a session that are expected."""
-PASSWORD_PATHS: Final = ("/login/", "/password_change/")
+PASSWORD_PATHS: Final = ("/confirm/", "/login/", "/password_change/")
 
 T = TypeVar("T", bound=Hashable)
 

@@ -181,6 +181,8 @@ CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "core.caches.JsonFileCache",
         "LOCATION": str(DATA_DIR / "cache"),
+        # The default of 300 would throw away which codes were used, and who tried too often.
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
     if ON_SQLITE
     else {

@@ -9,3 +9,6 @@ from __future__ import annotations
 from smsportal.settings import *  # noqa: F403
 
 DATABASE_MAY_LOSE_COMMITS = True
+# Those who sign in are programs without a phone.
+SECOND_FACTOR_ROLES: list[str] = []
+CONFIRM_MINUTES = 0

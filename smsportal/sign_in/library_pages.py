@@ -30,6 +30,7 @@ from .factors import has_kind
 from .local_paths import is_local_path
 
 PASSKEY = str(Authenticator.Type.WEBAUTHN)
+CHALLENGE_SECONDS = 600
 SECURITY = pgettext_lazy("title", "Sign-in and security")
 # The library has no types.
 AuthenticateView: Any = factors.AuthenticateView
@@ -65,6 +66,12 @@ class SecondStep(AuthenticateView):
 
 class PasskeySignIn(LoginWebAuthnView):
     """Gives a challenge to the script of the sign-in page, and takes the answer."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer: HttpResponse = super().get(request, *args, **kwargs)
+        # Anybody may ask, so what is kept of it must not stay for hours.
+        request.session.set_expiry(CHALLENGE_SECONDS)
+        return answer
 
 
 class OwnPage(Page):

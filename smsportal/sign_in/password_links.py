@@ -25,6 +25,7 @@ from core.acts import record_act
 
 from ..delegation import permissions_of
 from .owner_notices import PASSWORD, tell_once_more
+from .sessions import end_sessions
 
 USED: Final = "staff.password_by_link"
 # Django's views have no usable types here.
@@ -84,4 +85,5 @@ class SetPasswordPage(ConfirmView):
             answer: HttpResponse = super().form_valid(form)
             record_act(USED, by=self.user, subject=f"user:{self.user.pk}")
             tell_once_more(self.user, PASSWORD)
+            end_sessions(self.user)
         return answer

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -41,7 +41,7 @@ def note_session(request: HttpRequest, user: User) -> None:
 
 def sessions_of(user: User) -> list[UserSession]:
     """The rows of sessions that are open, the one used last first."""
-    found = UserSession.objects.filter(user=user, session_key__in=_open_keys(user))
+    found = UserSession.objects.filter(Exists(_session_of_row()), user=user)
     return list(found.order_by("-last_seen_at", "-pk"))
 
 
@@ -64,10 +64,13 @@ def end_sessions(user: User, keep: str | None = None) -> int:
 
 def prune_rows() -> int:
     """Delete the rows of sessions that are gone. Returns how many."""
-    sessions = Session.objects.filter(
+    return int(UserSession.objects.filter(~Exists(_session_of_row())).delete()[0])
+
+
+def _session_of_row() -> QuerySet[Session]:
+    return Session.objects.filter(
         session_key=OuterRef("session_key"), expire_date__gt=timezone.now()
     )
-    return int(UserSession.objects.filter(~Exists(sessions)).delete()[0])
 
 
 def _end(keys: list[str]) -> None:

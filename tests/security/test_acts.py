@@ -53,7 +53,7 @@ def test_sign_in_is_recorded_with_its_address() -> None:
     client.post(reverse("admin:login"), {"username": user.username, "password": "right"})
     signed_in = act("sign_in")
     assert signed_in.by == user
-    assert signed_in.details == {"address": "192.0.2.7"}
+    assert signed_in.details == {"address": "192.0.2.7", "how": ["password"]}
 
 
 # --- reveals ----------------------------------------------------------------------------------

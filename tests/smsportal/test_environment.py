@@ -59,7 +59,7 @@ def test_demo_variable_sets_all_demo_defaults(data_folder: Path) -> None:
     os.environ.update(DEMO="true", BIND="127.0.0.1:9100", SANDBOX_BIND="127.0.0.1:9101")
     env, data_dir = read_environment()
     assert data_dir == BASE_DIR / "data" / "demo"
-    assert env.str("PUBLIC_ADDRESS") == "http://127.0.0.1:9100"
+    assert env.str("PUBLIC_ADDRESS") == "http://localhost:9100"
     assert env.str("SANDBOX_URL") == "http://127.0.0.1:9101"
     assert env.bool("ALLOW_PRIVATE_PROVIDERS")
     assert env.str("LOG_LEVEL") == "WARNING"

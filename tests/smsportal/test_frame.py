@@ -68,7 +68,15 @@ NAVIGATION = {
     ],
 }
 
-OPEN_TO_ALL = {"set_password", "login", "logout", "jsi18n", "set_language", "javascript-catalog"}
+OPEN_TO_ALL = {
+    "account_login",
+    "javascript-catalog",
+    "jsi18n",
+    "login",
+    "logout",
+    "set_language",
+    "set_password",
+}
 
 
 def routes(patterns: Any = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
