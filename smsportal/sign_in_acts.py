@@ -23,26 +23,35 @@ def register() -> None:
 
 
 def _signed_in(request: HttpRequest | None = None, user: Any = None, **_: Any) -> None:
-    if request is not None and request.META:
+    # Code that signs somebody in without a client has made up its request.
+    if request is not None and request.method:
         _record("sign_in", request, by=user)
 
 
 def _signed_out(request: HttpRequest | None = None, user: Any = None, **_: Any) -> None:
-    if request is not None and request.META and isinstance(user, User):
+    if request is not None and request.method and isinstance(user, User):
         _record("sign_out", request, by=user)
 
 
 def _failed(
     credentials: dict[str, Any] | None = None, request: HttpRequest | None = None, **_: Any
 ) -> None:
-    """Without those that are refused because of a lock, which anybody may repeat at will."""
-    if request is not None and not getattr(request, "axes_locked_out", False):
+    if request is not None and not _was_refused(request):
         _record_about("sign_in.fail", request, str((credentials or {}).get("username", "")))
 
 
 def _locked_out(request: HttpRequest | None = None, username: str = "", **_: Any) -> None:
-    if request is not None and not getattr(request, "axes_locked_out", False):
+    if request is not None and not _was_refused(request):
         _record_about("sign_in.lock", request, str(username or ""))
+
+
+def _was_refused(request: HttpRequest) -> bool:
+    """Whether a lock refused it before the password was checked. Anybody may repeat that at will.
+
+    The failure that locks has been counted.
+    """
+    is_counted = getattr(request, "axes_failures_since_start", None) is not None
+    return bool(getattr(request, "axes_locked_out", False)) and not is_counted
 
 
 def _record_about(what: str, request: HttpRequest, typed: str) -> None:
