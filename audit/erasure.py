@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from core.acts import record_act
 from core.models import Act, ActPersonal
 
-from .sealing import seal_all
+from .seal_acts import seal_all
 
 CHUNK: Final = 500
 ERASED: Final = "audit.erase"

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from core.models import Act
 from providers import clock
 
-VIEW_ALL: Final = "audit.view_audit"
+VIEW_ALL: Final = "audit.view_entry"
 VIEW_MANAGED: Final = "audit.view_managed"
 
 
@@ -20,18 +20,15 @@ class Entry(Act):
 
     class Meta:
         proxy = True
-        default_permissions = ()
-        permissions = (
-            ("view_audit", "Can view the audit log"),
-            ("view_managed", "Can view what others did with what this person manages"),
-        )
+        default_permissions = ("view",)
+        permissions = (("view_managed", "Can view what others did with what this person manages"),)
         ordering = ("-at", "-pk")
         verbose_name = _("audit log entry")
         verbose_name_plural = _("audit log entries")
 
 
 class Seal(models.Model):
-    """A keyed hash over some acts and over the seal before. `audit.sealing` writes it."""
+    """A keyed hash over some acts and over the seal before. `audit.seal_acts` writes it."""
 
     number = models.BigIntegerField(primary_key=True)
     at = models.DateTimeField()

@@ -9,7 +9,7 @@ from providers import clock
 
 from . import chain
 from .models import ChainCheck
-from .sealing import seal_all
+from .seal_acts import seal_all
 
 EVERY: Final = timedelta(hours=24)
 

@@ -18,7 +18,7 @@ class Act(models.Model):
     """One act of a person or of the administrator's command line. `core.acts` writes it.
 
     Acts are only added: nothing changes or deletes one, and the database refuses it. The only
-    change is that the audit notes the seal of an act, once (`audit.sealing`).
+    change is that the audit notes the seal of an act, once (`audit.seal_acts`).
     """
 
     at = models.DateTimeField(default=timezone.now)

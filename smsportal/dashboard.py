@@ -38,6 +38,7 @@ from .roles import VIEW_AUDIT_LOG
 from .running_batches import batch_lines
 
 LOG_LINES: Final = 10
+LOG_DAYS: Final = 31
 LOG_AREAS: Final = (Area.REVEAL, Area.EXPORT, Area.OUTCOME, Area.ACCOUNT, Area.STAFF, Area.HOLD)
 TREND_DAYS: Final = 7
 TREND_SECONDS: Final = 300
@@ -68,7 +69,8 @@ def dashboard_context(request: HttpRequest) -> dict[str, Any]:
 def newest_log_lines() -> list[dict[str, Any]]:
     """What people did: reveals, exports, outcomes that were set, changes. No sign-ins or sends."""
     kinds = [what for area in LOG_AREAS for what in kinds_of(area)]
-    newest = Act.objects.filter(what__in=kinds).select_related("by", "personal_row")
+    since = clock.now() - timedelta(days=LOG_DAYS)
+    newest = Act.objects.filter(what__in=kinds, at__gte=since).select_related("by", "personal_row")
     acts = list(newest.order_by("-at", "-pk")[:LOG_LINES])
     readings = Readings.of(acts)
     return [

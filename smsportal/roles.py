@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.punctuation import listed
 
-VIEW_AUDIT_LOG: Final = "audit.view_audit"
+VIEW_AUDIT_LOG: Final = "audit.view_entry"
 VIEW_ROW_CHANGES: Final = "auditlog.view_logentry"
 """Not among a manager's permissions, since the log also shows what managers change."""
 PRIVACY: Final = (
@@ -188,7 +188,7 @@ _PERMISSION_LABELS: Final[dict[str, Promise]] = {
     "export_figures": _("Export figures"),
     "export_list": _("Export other lists"),
     "note_number": _("Name numbers and write notes"),
-    "view_audit": _("View the audit log"),
+    "view_entry": _("View the audit log"),
     "view_managed": _("View what others did with what one manages"),
     "view_logentry": _("View changes of rows, field by field"),
     "erase_number": _("Erase a number"),

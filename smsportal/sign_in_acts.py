@@ -1,4 +1,7 @@
-"""Record who signed in and out, whose sign-in failed, and who was locked out."""
+"""Record who signed out, whose sign-in failed, and who was locked out.
+
+`smsportal/sign_in/account_adapter.py` records who signed in, since it knows by which means.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Any, Final
 
 from axes.signals import user_locked_out
 from django.contrib.auth.models import User
-from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.contrib.auth.signals import user_logged_out, user_login_failed
 from django.http import HttpRequest
 
 from core.acts import record_act
@@ -16,33 +19,36 @@ LONGEST_NAME: Final = 150
 
 
 def register() -> None:
-    user_logged_in.connect(_signed_in, dispatch_uid="smsportal.sign_in_acts.signed_in")
     user_logged_out.connect(_signed_out, dispatch_uid="smsportal.sign_in_acts.signed_out")
     user_login_failed.connect(_failed, dispatch_uid="smsportal.sign_in_acts.failed")
     user_locked_out.connect(_locked_out, dispatch_uid="smsportal.sign_in_acts.locked_out")
 
 
-def _signed_in(request: HttpRequest | None = None, user: Any = None, **_: Any) -> None:
-    if request is not None and request.META:
-        _record("sign_in", request, by=user)
-
-
 def _signed_out(request: HttpRequest | None = None, user: Any = None, **_: Any) -> None:
-    if request is not None and request.META and isinstance(user, User):
+    # Code that signs somebody out without a client has made up its request.
+    if request is not None and request.method and isinstance(user, User):
         _record("sign_out", request, by=user)
 
 
 def _failed(
     credentials: dict[str, Any] | None = None, request: HttpRequest | None = None, **_: Any
 ) -> None:
-    """Without those that are refused because of a lock, which anybody may repeat at will."""
-    if request is not None and not getattr(request, "axes_locked_out", False):
+    if request is not None and not _was_refused(request):
         _record_about("sign_in.fail", request, str((credentials or {}).get("username", "")))
 
 
 def _locked_out(request: HttpRequest | None = None, username: str = "", **_: Any) -> None:
-    if request is not None and not getattr(request, "axes_locked_out", False):
+    if request is not None and not _was_refused(request):
         _record_about("sign_in.lock", request, str(username or ""))
+
+
+def _was_refused(request: HttpRequest) -> bool:
+    """Whether a lock refused it before the password was checked. Anybody may repeat that at will.
+
+    The failure that locks has been counted.
+    """
+    is_counted = getattr(request, "axes_failures_since_start", None) is not None
+    return bool(getattr(request, "axes_locked_out", False)) and not is_counted
 
 
 def _record_about(what: str, request: HttpRequest, typed: str) -> None:

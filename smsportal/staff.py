@@ -66,6 +66,7 @@ class RoleFilter(admin.SimpleListFilter):
 
 @admin.register(User)
 class StaffAdmin(DjangoUserAdmin, PortalAdmin):
+    records_acts = True
     list_export = list_exports.STAFF
     form = StaffForm
     add_form = StaffForm
@@ -233,6 +234,7 @@ class RoleAdmin(DjangoGroupAdmin, PortalAdmin):
     """For superusers only, because a role may hold any permission."""
 
     is_for_superusers = True
+    act_kind = "role"
     records_acts = True
     list_export = list_exports.ROLES
     list_title = pgettext_lazy("title", "Roles")

@@ -65,7 +65,7 @@ class EntryAdmin(ReadOnlyAdmin):
     list_before_template = "audit/chain.html"
     list_export = ListExport("audit-log", entry_columns)
     list_per_page = 50
-    indexed_pairs = (frozenset({"period", "by"}),)
+    indexed_pairs = ()
     few_rows_by = ("subject",)
     time_field = "at"
     sortable_by = ("time",)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy
 
 from core.admin.attention import AttentionItem
 from core.admin.labels import Role, StateLabel, render_label
@@ -63,7 +63,7 @@ def chain_state() -> ChainState:
     if ended is None or ended.ended_at is None:
         unchecked = _("The chain has not been checked yet.")
         return ChainState(_label(unchecked, Role.NEUTRAL, "schedule"), detail, [])
-    checked = pgettext("chain", "Checked at %(time)s.") % {"time": full_time(ended.ended_at)}
+    checked = _("Checked at %(time)s.") % {"time": full_time(ended.ended_at)}
     detail = detail or checked
     if ended.breaks:
         lines = [break_text(one) for one in breaks_of(ended)]
@@ -71,7 +71,7 @@ def chain_state() -> ChainState:
         return ChainState(broken, detail, lines)
     last = Seal.objects.filter(number__lte=ended.reached).order_by("-number").first()
     text = _("The chain is unbroken up to entry %(last)s.") % {"last": last.last if last else 0}
-    return ChainState(_label(text, Role.SUCCESS, "verified_user"), detail, [])
+    return ChainState(_label(text, Role.SUCCESS, "check_circle"), detail, [])
 
 
 def _label(text: str, role: Role, icon: str) -> SafeString:
@@ -85,4 +85,4 @@ def attention_items(request: HttpRequest) -> Iterator[AttentionItem]:
     if ended is not None and ended.breaks:
         text = _("The chain of the audit log is broken: entries were changed or removed.")
         url = reverse("admin:audit_entry_changelist")
-        yield AttentionItem(text, url, "gpp_bad", Role.DANGER)
+        yield AttentionItem(text, url, "error", Role.DANGER)

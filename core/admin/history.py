@@ -56,6 +56,7 @@ def history_page(admin: ModelPages, request: HttpRequest, obj: Model) -> HttpRes
         "title": title,
         "trail": [admin.list_crumb(), own, Crumb(title)],
         "lines": lines,
+        "act_subject": f"{getattr(admin, 'act_kind', '') or admin.opts.model_name}:{obj.pk}",
         "page": page,
     }
     request.current_app = admin.admin_site.name
@@ -68,6 +69,8 @@ class LoggedForms(ModelAdmin):
     Django would keep labels and names of objects in the language of the person.
     """
 
+    act_kind = ""
+    """The kind of subject in acts, if it is not the model's name."""
     records_acts = False
     """Whether the admin itself records what its forms do, instead of the log."""
 

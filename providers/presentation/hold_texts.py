@@ -129,7 +129,7 @@ def _beginning(hold: Hold, past: Past) -> Step:
 
 
 def act_step(act: Act) -> Step:
-    return Step(TimelineEntry(act_text(act), act.at), act.reason)
+    return Step(TimelineEntry(act_text(act), act.at), act.why)
 
 
 def act_text(act: Act) -> str:

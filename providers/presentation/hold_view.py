@@ -60,7 +60,7 @@ class EarlierHold:
     @property
     def texts(self) -> list[tuple[str, str]]:
         """What was decided, each with its reason."""
-        return [(act_text(act), act.reason) for act in self.acts]
+        return [(act_text(act), act.why) for act in self.acts]
 
 
 def banner(request: HttpRequest) -> list[Banner]:
@@ -93,7 +93,7 @@ def acts_on(*holds: Hold) -> dict[str, list[Act]]:
     found: dict[str, list[Act]] = defaultdict(list)
     rows = Act.objects.filter(subject__in=[subject_of(hold) for hold in holds])
     # The beginning is taken from the hold itself.
-    for act in rows.exclude(what=BEGUN).select_related("by").order_by("at", "pk"):
+    for act in rows.exclude(what=BEGUN).select_related("by", "personal_row").order_by("at", "pk"):
         found[act.subject].append(act)
     return found
 

@@ -77,7 +77,8 @@ class AccountAdapter(LibraryAdapter):
         with transaction.atomic():
             super().login(request, user)
             address = str(client_address(request) or "")
-            record_act("sign_in", by=user, address=address, how=methods_of(request, user))
+            how = methods_of(request, user)
+            record_act("sign_in", by=user, personal={"address": address}, how=how)
             if is_new and not is_first:
                 tell_of_new_browser(request, user)
 

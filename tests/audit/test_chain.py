@@ -17,7 +17,7 @@ from pytest_django import Settings
 from audit import anchors, chain, tasks, triggers
 from audit.erasure import acts_that_mention, erase_personal
 from audit.models import ChainCheck, Seal
-from audit.sealing import seal_all, seal_waiting
+from audit.seal_acts import seal_all, seal_waiting
 from core.acts import record_act, record_acts
 from core.models import Act, ActPersonal
 from tests.factories.staff import make_user

@@ -76,7 +76,7 @@ def test_one_group_is_sent_after_a_confirmation(
     expect(page.page.locator("body")).to_contain_text("3 released.")
     assert (states(first), states(second)) == ({"queued"}, {"held"})
     act = Act.objects.get(what="hold.release")
-    assert (act.by, act.reason) == (manager.user, "The senders say so")
+    assert (act.by, act.why) == (manager.user, "The senders say so")
 
 
 def test_choice_is_made_by_keyboard_and_kept_when_something_settles_meanwhile(

@@ -15,6 +15,7 @@ from typing import Any, Final
 from django.db import connection
 
 LARGE: Final = (
+    "core_act",
     "messaging_message",
     "otp_session",
     "otp_sentcode",

@@ -46,7 +46,7 @@ def test_all_is_sent_and_the_hold_ends(fake: FakeHoldable, hold: Hold) -> None:
     )
     assert fake.sent == {1, 2, 3}
     act = Act.objects.get(what="hold.release")
-    assert (act.by, act.reason) == (None, "Nobody is in")
+    assert (act.by, act.why) == (None, "Nobody is in")
 
 
 def test_named_group_is_ended_without_sending(fake: FakeHoldable, hold: Hold) -> None:

@@ -15,6 +15,7 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule, Success
 
+from core.acts import record_act
 from core.models import ExportJob, Notice
 from core.notices import notify
 from core.number_tokens import token_of
@@ -105,6 +106,7 @@ def make_world() -> dict[str, str]:
         "/axes/accessattempt/": AccessAttempt.objects.create(**sign_in, failures_since_start=1).pk,
         "/axes/accesslog/": AccessLog.objects.create(**sign_in).pk,
         "/axes/accessfailurelog/": AccessFailureLog.objects.create(**sign_in).pk,
+        "/audit/entry/": record_act("message.cancelled", by=target, subject="message:1").pk,
         "/auditlog/logentry/": LogEntry.objects.log_create(target, action=0, changes={}).pk,
         "/r/<content_type_id>/": ContentType.objects.get_for_model(Message).pk,
         "/r/<content_type_id>/<object_id>/": message.pk,

@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from core.admin import actions
 from core.admin.reasons import REVEAL_REASONS, says_something
@@ -48,12 +49,32 @@ def browser(manager: User) -> Client:
 def test_sign_in_is_recorded_with_its_address() -> None:
     user = member("viewer")
     client = Client(REMOTE_ADDR="192.0.2.7")
-    client.post(reverse("admin:login"), {"username": user.username, "password": "wrong"})
-    assert not Act.objects.exists()
     client.post(reverse("admin:login"), {"username": user.username, "password": "right"})
     signed_in = act("sign_in")
-    assert signed_in.by == user
-    assert signed_in.details == {"address": "192.0.2.7", "how": ["password"]}
+    assert (signed_in.by, signed_in.details) == (user, {"how": ["password"]})
+    assert signed_in.personal == {"address": "192.0.2.7"}
+    client.post(reverse("admin:logout"))
+    assert act("sign_out").by == user
+
+
+def test_failed_sign_in_is_recorded_about_the_person_or_with_the_typed_name() -> None:
+    user = member("viewer")
+    client = Client(REMOTE_ADDR="192.0.2.7")
+    client.post(reverse("admin:login"), {"username": user.username, "password": "wrong"})
+    failed = act("sign_in.fail")
+    assert (failed.by, failed.subject) == (None, f"user:{user.pk}")
+    client.post(reverse("admin:login"), {"username": "nobody.here", "password": "wrong"})
+    unknown = Act.objects.latest("pk")
+    assert (unknown.what, unknown.subject) == ("sign_in.fail", "")
+    assert unknown.personal == {"address": "192.0.2.7", "name": "nobody.here"}
+
+
+def test_lock_out_is_recorded_once_and_what_it_refuses_is_not(settings: Settings) -> None:
+    user = member("viewer")
+    for _ in range(settings.AXES_FAILURE_LIMIT + 3):
+        Client().post(reverse("admin:login"), {"username": user.username, "password": "wrong"})
+    assert act("sign_in.lock").subject == f"user:{user.pk}"
+    assert Act.objects.filter(what="sign_in.fail").count() == settings.AXES_FAILURE_LIMIT
 
 
 # --- reveals ----------------------------------------------------------------------------------
@@ -84,8 +105,8 @@ def test_reveal_is_recorded_with_its_reason(
     browser.post(url, {"reason": "complaint"})
     revealed = act("reveal")
     assert (revealed.by, revealed.subject) == (manager, f"{obj._meta.model_name}:{obj.pk}")
-    assert revealed.reason == REVEAL_REASONS["complaint"].store()
-    assert revealed.details == {}
+    assert revealed.why == REVEAL_REASONS["complaint"].store()
+    assert (revealed.reason, revealed.details) == ("", {})
 
 
 def test_reveal_without_a_record_shows_nothing(
@@ -130,7 +151,7 @@ def test_taking_an_order_over_is_a_reveal(manager: User, browser: Client) -> Non
     assert act("order.hand_over").details == {"to": manager.pk}
     revealed = act("reveal")
     assert (revealed.by, revealed.subject) == (manager, f"order:{order.pk}")
-    assert json.loads(revealed.reason) == {"key": "reveal.taken_over"}
+    assert json.loads(revealed.why) == {"key": "reveal.taken_over"}
 
 
 def test_handing_an_order_to_another_is_no_reveal(browser: Client) -> None:
@@ -159,11 +180,8 @@ def test_export_is_recorded_with_filters_and_count(
     browser.get(url, {"format": "csv", "account__id__exact": account.pk})
     exported = act("export")
     assert (exported.by, exported.subject) == (manager, "")
-    assert exported.details == {
-        "rows": obj._meta.label_lower,
-        "count": 1,
-        "filters": f"account__id__exact={account.pk}",
-    }
+    assert exported.details == {"rows": obj._meta.label_lower, "count": 1}
+    assert exported.personal == {"filters": f"account__id__exact={account.pk}"}
 
 
 def test_export_of_nothing_is_recorded(browser: Client) -> None:
@@ -192,4 +210,4 @@ def test_record_of_an_export_holds_no_number_and_no_text(
     browser: Client, term: str, kept: str
 ) -> None:
     browser.get(reverse("admin:messaging_message_export"), {"format": "csv", "q": term})
-    assert QueryDict(act("export").details["filters"]).dict() == {"q": kept}
+    assert QueryDict(act("export").personal["filters"]).dict() == {"q": kept}

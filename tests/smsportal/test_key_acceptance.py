@@ -90,7 +90,7 @@ def test_acceptance_drops_only_tasks_that_cannot_be_verified(lost_keys: None) ->
 def test_acceptance_is_recorded_as_an_act(lost_keys: None) -> None:
     keys("--accept", "--yes", "--reason", "The disk died.")
     act = Act.objects.get()
-    assert (act.what, act.by, act.reason) == ("keys.accept", None, "The disk died.")
+    assert (act.what, act.by, act.why) == ("keys.accept", None, "The disk died.")
     assert act.details["dropped_tasks"] == {"providers.tasks.beat": 1}
     assert act.details["unreadable"]["codes"] == 1
     assert "482913" not in str(act.details)

@@ -147,7 +147,7 @@ def test_confirmed_decision_is_carried_out_and_recorded(
     assert "Single messages: 3 released." in answer.content.decode()
     assert fake.sent == {1, 2, 3}
     act = Act.objects.get(what="hold.release")
-    assert (act.by, act.reason) == (manager, "The senders say so")
+    assert (act.by, act.why) == (manager, "The senders say so")
 
 
 def test_repeated_form_decides_nothing_twice(

@@ -136,7 +136,7 @@ def test_command_puts_on_hold_and_keeps_the_reason() -> None:
     hold = Hold.objects.get()
     assert (hold.cause, hold.reason) == ("by_hand", "the provider reports doubles")
     assert output.startswith(f"On hold since {hold.started_at:%Y-%m-%d %H:%M:%S} UTC: messages 1.")
-    assert Act.objects.get().reason == hold.reason
+    assert Act.objects.get().why == hold.reason
 
 
 def test_command_reports_if_nothing_waits() -> None:

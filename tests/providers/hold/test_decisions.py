@@ -34,7 +34,7 @@ def test_group_is_sent_and_the_act_records_who_which_how_many_and_why(
     (done,) = decide(hold, [SEND], by=person, reason="The senders say so")
     assert (done.count, fake.sent, fake.discarded) == (2, {2, 3}, set())
     (act,) = acts("hold.release")
-    assert (act.by, act.subject, act.reason) == (person, f"hold:{hold.pk}", "The senders say so")
+    assert (act.by, act.subject, act.why) == (person, f"hold:{hold.pk}", "The senders say so")
     assert act.details["group"] == "fake:1"
     assert act.details["count"] == 2
     assert act.details["title"] == "Single messages"

@@ -118,8 +118,8 @@ class TestAsking:
         act = Act.objects.get(what="export.ask")
         assert act.by == person
         assert act.subject == f"export:{job.pk}"
-        assert "period=all" in act.details["filters"]
-        assert "12345001" not in str(act.details)
+        assert "period=all" in act.personal["filters"]
+        assert "12345001" not in str(act.details) + str(act.personal)
         assert "12345001" not in str(job.filters)
 
     def test_number_that_was_searched_for_is_encrypted(self, messages: list[Message]) -> None:
@@ -240,7 +240,7 @@ class TestFile:
         run_to_the_end()
         act = Act.objects.get(what="export")
         assert (act.by, act.subject) == (person, f"export:{job.pk}")
-        assert (act.details["count"], act.details["filters"]) == (7, "period=all")
+        assert (act.details["count"], act.personal["filters"]) == (7, "period=all")
         assert LogEntry.objects.filter(user=person).count() == 1
 
 

@@ -26,7 +26,6 @@ MOST: Final = 5_000
 MOST_SEALS: Final = 1_000
 """Seals that one call makes, so that it ends even while acts keep coming."""
 CHUNK: Final = 1_000
-NUMBER: Final = "number:"
 FORMERLY_PERSONAL: Final = ("address", "filters")
 """What earlier versions kept among the details."""
 
@@ -94,8 +93,9 @@ def _fold(act: Act) -> bool:
     words = {name: act.details[name] for name in FORMERLY_PERSONAL if act.details.get(name)}
     if act.reason:
         words["reason"] = act.reason
-    if act.subject.startswith(NUMBER):
-        words["number"] = act.subject.removeprefix(NUMBER)
+    token = act.subject.partition(":")[2]
+    if act.subject == f"number:{token}":
+        words["number"] = token
     if not words or act.personal_digest:
         return False
     act.details = {
