@@ -19,7 +19,7 @@ from core.stored_texts import show
 from .. import clock
 from ..approvals import requests
 from ..approvals.kinds import kind_of
-from ..approvals.requests import Outcome
+from ..approvals.requests import DecisionOutcome
 from ..approvals.rules import PERMISSION, may_decide
 from ..models import Approval
 from ..presentation.approval_inbox import (
@@ -169,8 +169,10 @@ class WithdrawPage(RequestPage):
         return _answer(request, self.approval, outcome, gettext("Request withdrawn."))
 
 
-def _answer(request: HttpRequest, approval: Approval, outcome: Outcome, done: str) -> HttpResponse:
-    if outcome == Outcome.DONE:
+def _answer(
+    request: HttpRequest, approval: Approval, outcome: DecisionOutcome, done: str
+) -> HttpResponse:
+    if outcome == DecisionOutcome.DONE:
         messages.success(request, done)
     else:
         messages.warning(request, str(OUTCOMES[outcome]))

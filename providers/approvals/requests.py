@@ -37,7 +37,7 @@ ALARM_AFTER: Final = timedelta(minutes=15)
 """How long a request waits before it needs attention."""
 
 
-class Outcome(StrEnum):
+class DecisionOutcome(StrEnum):
     """What an attempt to decide came to. All but the first two change nothing else."""
 
     DONE = "done"
@@ -96,7 +96,7 @@ def ask(proposal: Proposal, passed: Sequence[Passed], *, by: User, why: str) -> 
     return approval
 
 
-def grant(approval: Approval, by: User, comment: str = "") -> Outcome:
+def grant(approval: Approval, by: User, comment: str = "") -> DecisionOutcome:
     """Approve it, and start it on behalf of who asked, unless it is another thing by now."""
     with transaction.atomic():
         row = _locked(approval)
@@ -106,22 +106,22 @@ def grant(approval: Approval, by: User, comment: str = "") -> Outcome:
         kind = kind_of(row.kind)
         proposal = kind.proposal(row)
         if proposal is None:
-            return Outcome.UNAVAILABLE
+            return DecisionOutcome.UNAVAILABLE
         if row.due_at is not None and row.due_at <= clock.now():
             _lapse(row, TIME_PASSED.store())
-            return Outcome.TIME_PASSED
+            return DecisionOutcome.TIME_PASSED
         if digest_of(proposal) != row.digest:
             _lapse(row, CHANGED.store())
-            return Outcome.CHANGED
+            return DecisionOutcome.CHANGED
         if not _end(row, A.GRANTED, by, comment):
-            return Outcome.DECIDED_BEFORE
+            return DecisionOutcome.DECIDED_BEFORE
         _record("approval.grant", row, by, comment)
         started = kind.carry_out(row)
         notices.tell_granted(row, by, started=started)
-    return Outcome.DONE if started else Outcome.NOT_STARTED
+    return DecisionOutcome.DONE if started else DecisionOutcome.NOT_STARTED
 
 
-def reject(approval: Approval, by: User, comment: str) -> Outcome:
+def reject(approval: Approval, by: User, comment: str) -> DecisionOutcome:
     with transaction.atomic():
         row = _locked(approval)
         refused = _refusal(row, by)
@@ -129,31 +129,31 @@ def reject(approval: Approval, by: User, comment: str) -> Outcome:
             return refused
         kind = kind_of(row.kind)
         if kind.proposal(row) is None:
-            return Outcome.UNAVAILABLE
+            return DecisionOutcome.UNAVAILABLE
         if not _end(row, A.REJECTED, by, comment):
-            return Outcome.DECIDED_BEFORE
+            return DecisionOutcome.DECIDED_BEFORE
         _record("approval.reject", row, by, comment)
         kind.give_back(row, A.REJECTED, by)
         notices.tell_rejected(row, by)
-    return Outcome.DONE
+    return DecisionOutcome.DONE
 
 
-def withdraw(approval: Approval, by: User) -> Outcome:
+def withdraw(approval: Approval, by: User) -> DecisionOutcome:
     """Whoever asked no longer does."""
     with transaction.atomic():
         row = _locked(approval)
         if row.state != A.WAITING:
-            return Outcome.DECIDED_BEFORE
+            return DecisionOutcome.DECIDED_BEFORE
         if row.asked_by_id != by.pk:
-            return Outcome.NOT_YOURS
+            return DecisionOutcome.NOT_YOURS
         kind = kind_of(row.kind)
         if kind.proposal(row) is None:
-            return Outcome.UNAVAILABLE
+            return DecisionOutcome.UNAVAILABLE
         if not _end(row, A.WITHDRAWN, by):
-            return Outcome.DECIDED_BEFORE
+            return DecisionOutcome.DECIDED_BEFORE
         _record("approval.withdraw", row, by)
         kind.give_back(row, A.WITHDRAWN, by)
-    return Outcome.DONE
+    return DecisionOutcome.DONE
 
 
 def lapse_overdue(kind: str) -> int:
@@ -193,10 +193,10 @@ def _locked(approval: Approval) -> Approval:
     return Approval.objects.select_for_update(of=("self",)).get(pk=approval.pk)
 
 
-def _refusal(row: Approval, by: User) -> Outcome | None:
+def _refusal(row: Approval, by: User) -> DecisionOutcome | None:
     if not may_decide(by, row):
-        return Outcome.NOT_YOURS
-    return None if row.state == A.WAITING else Outcome.DECIDED_BEFORE
+        return DecisionOutcome.NOT_YOURS
+    return None if row.state == A.WAITING else DecisionOutcome.DECIDED_BEFORE
 
 
 def _end(row: Approval, state: ApprovalState, by: User | None, comment: str = "") -> bool:

@@ -13,7 +13,7 @@ from core.models import Notice
 from core.stored_texts import show
 from providers import clock
 from providers.approvals import requests
-from providers.approvals.requests import Outcome
+from providers.approvals.requests import DecisionOutcome
 from providers.approvals.rules import ApprovalNeeded
 from providers.hold import begin, holdable
 from providers.models import Account, Approval, Hold
@@ -76,7 +76,7 @@ def test_orders_of_one_form_are_asked_for_together_and_placed_once_approved(
     approval = request_of(rent(account, asker))
     assert (approval.count, states()) == (3, ["awaiting_approval"] * 3)
     assert claimed(account) == 0
-    assert requests.grant(approval, approvers[0]) == Outcome.DONE
+    assert requests.grant(approval, approvers[0]) == DecisionOutcome.DONE
     assert states() == ["queued"] * 3
     assert claimed(account) == 1
 
@@ -124,7 +124,7 @@ def test_price_that_changed_needs_a_new_request(
     approval = request_of(rent(account, asker))
     assert approval.cost == Decimal("1.50")
     make_rented(account, price=Decimal("0.60"))
-    assert requests.grant(approval, approvers[0]) == Outcome.CHANGED
+    assert requests.grant(approval, approvers[0]) == DecisionOutcome.CHANGED
     assert states()[1:4] == ["not_created"] * 3
 
 
@@ -133,7 +133,7 @@ def test_fewer_orders_than_were_shown_need_a_new_request(
 ) -> None:
     orders = rent(account, asker)
     Order.objects.filter(pk=orders[0].pk).update(state="cancelled")
-    assert requests.grant(request_of(orders), approvers[0]) == Outcome.CHANGED
+    assert requests.grant(request_of(orders), approvers[0]) == DecisionOutcome.CHANGED
 
 
 def test_request_ends_after_half_an_hour(
@@ -154,7 +154,7 @@ def test_nobody_approves_their_own_orders(
     approval = request_of(rent(account, asker))
     asker.user_permissions.add(approvers[0].user_permissions.get(codename="approve"))
     asker = User.objects.get(pk=asker.pk)
-    assert requests.grant(approval, asker) == Outcome.NOT_YOURS
+    assert requests.grant(approval, asker) == DecisionOutcome.NOT_YOURS
     assert states() == ["awaiting_approval"] * 3
 
 
@@ -166,7 +166,7 @@ def test_orders_from_before_a_hold_are_not_released_unapproved(
     hold = begin.begin(Hold.Cause.BY_HAND, {}, by=None)
     approval.refresh_from_db()
     assert (approval.state, states()) == ("lapsed", ["held"] * 3)
-    assert requests.grant(approval, approvers[0]) == Outcome.DECIDED_BEFORE
+    assert requests.grant(approval, approvers[0]) == DecisionOutcome.DECIDED_BEFORE
     held = next(one for one in holdable.holdables() if isinstance(one, OrdersOnHold))
     (group,) = held.groups(hold)
     assert "approved by nobody, not ordered: 2" in " ".join(map(str, group.facts))
