@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
@@ -145,7 +145,7 @@ class DecidePage(RequestPage):
         decision = request.POST.get("decision")
         if decision == "approve":
             outcome = requests.grant(self.approval, by, comment[:MAX_COMMENT])
-            done = gettext("Approved.")
+            done = pgettext("notice", "Approved.")
         elif decision != "reject":
             return HttpResponseRedirect(reverse("admin:approval", args=[self.approval.public_id]))
         elif not comment:
