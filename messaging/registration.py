@@ -20,7 +20,7 @@ from providers.hold import holdable
 from providers.journal import register_subject_finder, register_subject_resolver
 
 from . import apply_report
-from .batches.approved_batches import ApprovedBatches
+from .approved_batches import ApprovedBatches
 from .batches.batches_on_hold import BatchesOnHold
 from .batches.engine_source import BatchSource
 from .batches.importing import file_errors
