@@ -2,6 +2,8 @@
 
 Each act locks the request and moves its state by the table, so of two people who decide at the same
 time one finds it decided.
+
+Lock order: the person who asked, then the request, then what it is about.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from ..states import APPROVAL_STATES, ApprovalState
 from . import notices
 from .digest import digest_of
 from .kinds import Proposal, kind_of
-from .rules import ApprovalNeeded, Passed, may_decide, passed_limits
+from .rules import ApprovalNeeded, Passed, lock_starts_of, may_decide, passed_limits
 
 A = ApprovalState
 
@@ -99,6 +101,7 @@ def ask(proposal: Proposal, passed: Sequence[Passed], *, by: User, why: str) -> 
 def grant(approval: Approval, by: User, comment: str = "") -> DecisionOutcome:
     """Approve it, and start it on behalf of who asked, unless it is another thing by now."""
     with transaction.atomic():
+        lock_starts_of(approval.asked_by_id)
         row = _locked(approval)
         refused = _refusal(row, by)
         if refused:
@@ -168,8 +171,15 @@ def lapse_overdue(kind: str) -> int:
     return lapsed
 
 
+def lock_waiting(subjects: Iterable[str]) -> None:
+    """Let decisions about these wait. Call it before the rows themselves are changed."""
+    rows = waiting().filter(subject__in=list(subjects)).select_for_update(of=("self",))
+    list(rows.order_by("pk").values_list("pk"))
+
+
 def end_with(subjects: Iterable[str], why: StoredText, by: User | None = None) -> int:
-    """End the requests for what was ended or held otherwise. Part of that transaction."""
+    """End the requests for what was ended or held otherwise. Part of that transaction, which
+    locked them before (`lock_waiting`)."""
     gone = waiting().filter(subject__in=list(subjects))
     return APPROVAL_STATES.move(
         gone,

@@ -76,7 +76,7 @@ def test_request_needs_a_reason_and_keeps_what_was_typed(browser: Client, asker:
     assert "It can be approved by" in page
     assert batch.state == "awaiting_approval"
     assert Approval.objects.get().why == "Agreed."
-    assert "already started" in post(browser, batch)
+    assert "waits for approval, or was rejected" in post(browser, batch)
 
 
 def test_request_that_is_no_longer_needed_starts_nothing(browser: Client, asker: User) -> None:
