@@ -20,8 +20,8 @@ from providers.hold import holdable
 from providers.journal import register_subject_finder, register_subject_resolver
 
 from . import apply_report
+from .approved_batches import ApprovedBatches
 from .batches import kept_files
-from .batches.approved_batches import ApprovedBatches
 from .batches.batches_on_hold import BatchesOnHold
 from .batches.engine_source import BatchSource
 from .batches.importing import file_errors

@@ -33,12 +33,6 @@ _WHOLE: Final = _("Enter a whole number, or leave it empty for no limit.")
 _AMOUNT: Final = _("Enter an amount such as 50 or 50.00, or leave it empty for no limit.")
 
 
-def _input(label: Any) -> UnfoldAdminTextInputWidget:
-    return UnfoldAdminTextInputWidget(
-        {"inputmode": "decimal", "autocomplete": "off", "maxlength": 20, "aria-label": label}
-    )
-
-
 class LimitForm(forms.Form):
     """The limits of one role."""
 
@@ -76,7 +70,9 @@ class LimitForm(forms.Form):
         super().__init__(data, prefix=str(group.pk), initial=initial, label_suffix="")
         for name in FIELDS:
             field = self.fields[name]
-            field.widget = _input(f"{self.role}, {field.label}")
+            field.widget = UnfoldAdminTextInputWidget(
+                {"inputmode": "decimal", "autocomplete": "off", "maxlength": 20}
+            )
             field.disabled = not self.may_change
 
     @property
@@ -160,7 +156,6 @@ class ApprovalLimitsPage(Page, TemplateView):
         found = kwargs.get("forms") or self._forms(current_user(self.request))
         return super().get_context_data(
             **{
-                "names": [NAMES[name] for name in FIELDS],
                 "off": why_off(),
                 "problem": "",
                 "may_change": any(form.may_change for form in found),

@@ -35,6 +35,8 @@ from otp.models import Session
 from otp.presentation.labels import shown_state as session_state
 from otp.states import OPEN as OPEN_SESSIONS
 from providers import clock
+from providers.models import Approval
+from providers.presentation import approval_inbox
 from rentals.catalogue import project_names
 from rentals.models import Order
 from rentals.presentation.labels import shown_state as order_state
@@ -103,6 +105,7 @@ class HandOverPage(Page, TemplateView):
 
 def _parts(request: HttpRequest) -> Iterator[Part]:
     may = request.user.has_perm
+    yield from _approvals(request)
     if may("otp.view_session"):
         yield Part(
             "codes",
@@ -142,6 +145,34 @@ def _parts(request: HttpRequest) -> Iterator[Part]:
             _("No message waits for a decision."),
             _messages(request, state=MessageState.HELD),
         )
+
+
+def _approvals(request: HttpRequest) -> Iterator[Part]:
+    url, now = reverse("admin:approvals"), clock.now()
+    if request.user.has_perm(approval_inbox.PERMISSION):
+        yield Part(
+            "approvals-for-me",
+            _("Approvals waiting for me"),
+            url,
+            _("Nothing waits for your approval."),
+            [_approval(one, now) for one in approval_inbox.waiting_for(request)],
+        )
+    if own := approval_inbox.asked_by(request):
+        rows = [_approval(one, now) for one in own]
+        yield Part("approvals-by-me", _("Waiting for approval, requested by me"), url, "", rows)
+
+
+def _approval(approval: Approval, now: datetime) -> Row:
+    line = approval_inbox.line_of(approval, now)
+    return Row(
+        line.url,
+        state_label("approval", approval.state),
+        line.title,
+        f"{line.size} · {approval.account.name}",
+        person_name(approval.asked_by),
+        approval.due_at or approval.asked_at,
+        line.left,
+    )
 
 
 def _open_codes(request: HttpRequest) -> Iterator[Row]:

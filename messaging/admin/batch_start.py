@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext
 
@@ -55,6 +56,12 @@ def _is_confirmed(confirmed: str, batch: Batch) -> bool:
     return overlap is None or overlap.count <= known
 
 
+def _not_ready_text(batch: Batch) -> Promise:
+    if batch.state in (lifecycle.B.AWAITING_APPROVAL, lifecycle.B.REJECTED):
+        return _("No change: the batch waits for approval, or was rejected. Nothing was sent.")
+    return _("This batch has already started. Nothing was sent twice.")
+
+
 class ConfirmPage(BatchAction):
     """Shows the estimate and the warnings, and starts or schedules the batch."""
 
@@ -77,7 +84,7 @@ class ConfirmPage(BatchAction):
             messages.warning(request, ON_HOLD_TEXT)
             return self.back_to(batch)
         if batch.state != lifecycle.B.READY:
-            messages.warning(request, _("This batch has already started. Nothing was sent twice."))
+            messages.warning(request, _not_ready_text(batch))
             return self.back_to(batch)
         form = StartForm(request.POST)
         if not form.is_valid():

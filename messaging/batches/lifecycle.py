@@ -184,7 +184,9 @@ def cancel(batch: Batch, by: User | None, *, held_by: Hold | None = None) -> boo
     command line. `held_by`: cancel it only if this hold keeps it.
     """
     rows = _rows(batch).filter(hold=held_by) if held_by else _rows(batch)
+    asked = [proposals.subject_of(batch)]
     with transaction.atomic():
+        requests.lock_waiting(asked)
         moved = BATCH_STATES.move(
             rows,
             B.CANCELLED,
@@ -194,7 +196,7 @@ def cancel(batch: Batch, by: User | None, *, held_by: Hold | None = None) -> boo
         )
         if moved:
             FilePart.objects.filter(batch=batch).delete()
-            requests.end_with([proposals.subject_of(batch)], requests.ENDED, by)
+            requests.end_with(asked, requests.ENDED, by)
             cancelled_rest.begin(_rows(batch).get())
             notices.tell_cancelled_by(batch, by)
     return bool(moved)

@@ -44,6 +44,7 @@ def _end_unstarted() -> QuerySet[Batch]:
     asked = old.filter(state=B.AWAITING_APPROVAL)
     subjects = [proposals.subject_of(batch) for batch in asked.only("pk")]
     with transaction.atomic():
+        requests.lock_waiting(subjects)
         BATCH_STATES.move(old, B.CANCELLED, sources=NOT_STARTED, **changes)
         requests.end_with(subjects, requests.ENDED)
     return Batch.objects.filter(state=B.CANCELLED, reason=NEVER_STARTED)

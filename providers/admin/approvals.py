@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
@@ -19,7 +19,7 @@ from core.stored_texts import show
 from .. import clock
 from ..approvals import requests
 from ..approvals.kinds import kind_of
-from ..approvals.requests import Outcome
+from ..approvals.requests import DecisionOutcome
 from ..approvals.rules import PERMISSION, may_decide
 from ..models import Approval
 from ..presentation.approval_inbox import (
@@ -145,7 +145,7 @@ class DecidePage(RequestPage):
         decision = request.POST.get("decision")
         if decision == "approve":
             outcome = requests.grant(self.approval, by, comment[:MAX_COMMENT])
-            done = gettext("Approved.")
+            done = pgettext("notice", "Approved.")
         elif decision != "reject":
             return HttpResponseRedirect(reverse("admin:approval", args=[self.approval.public_id]))
         elif not comment:
@@ -169,8 +169,10 @@ class WithdrawPage(RequestPage):
         return _answer(request, self.approval, outcome, gettext("Request withdrawn."))
 
 
-def _answer(request: HttpRequest, approval: Approval, outcome: Outcome, done: str) -> HttpResponse:
-    if outcome == Outcome.DONE:
+def _answer(
+    request: HttpRequest, approval: Approval, outcome: DecisionOutcome, done: str
+) -> HttpResponse:
+    if outcome == DecisionOutcome.DONE:
         messages.success(request, done)
     else:
         messages.warning(request, str(OUTCOMES[outcome]))

@@ -2,6 +2,8 @@
 
 Each act locks the request and moves its state by the table, so of two people who decide at the same
 time one finds it decided.
+
+Lock order: the person who asked, then the request, then what it is about.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from ..states import APPROVAL_STATES, ApprovalState
 from . import notices
 from .digest import digest_of
 from .kinds import Proposal, kind_of
-from .rules import ApprovalNeeded, Passed, may_decide, passed_limits
+from .rules import ApprovalNeeded, Passed, lock_starts_of, may_decide, passed_limits
 
 A = ApprovalState
 
@@ -37,7 +39,7 @@ ALARM_AFTER: Final = timedelta(minutes=15)
 """How long a request waits before it needs attention."""
 
 
-class Outcome(StrEnum):
+class DecisionOutcome(StrEnum):
     """What an attempt to decide came to. All but the first two change nothing else."""
 
     DONE = "done"
@@ -96,9 +98,10 @@ def ask(proposal: Proposal, passed: Sequence[Passed], *, by: User, why: str) -> 
     return approval
 
 
-def grant(approval: Approval, by: User, comment: str = "") -> Outcome:
+def grant(approval: Approval, by: User, comment: str = "") -> DecisionOutcome:
     """Approve it, and start it on behalf of who asked, unless it is another thing by now."""
     with transaction.atomic():
+        lock_starts_of(approval.asked_by_id)
         row = _locked(approval)
         refused = _refusal(row, by)
         if refused:
@@ -106,22 +109,22 @@ def grant(approval: Approval, by: User, comment: str = "") -> Outcome:
         kind = kind_of(row.kind)
         proposal = kind.proposal(row)
         if proposal is None:
-            return Outcome.UNAVAILABLE
+            return DecisionOutcome.UNAVAILABLE
         if row.due_at is not None and row.due_at <= clock.now():
             _lapse(row, TIME_PASSED.store())
-            return Outcome.TIME_PASSED
+            return DecisionOutcome.TIME_PASSED
         if digest_of(proposal) != row.digest:
             _lapse(row, CHANGED.store())
-            return Outcome.CHANGED
+            return DecisionOutcome.CHANGED
         if not _end(row, A.GRANTED, by, comment):
-            return Outcome.DECIDED_BEFORE
+            return DecisionOutcome.DECIDED_BEFORE
         _record("approval.grant", row, by, comment)
         started = kind.carry_out(row)
         notices.tell_granted(row, by, started=started)
-    return Outcome.DONE if started else Outcome.NOT_STARTED
+    return DecisionOutcome.DONE if started else DecisionOutcome.NOT_STARTED
 
 
-def reject(approval: Approval, by: User, comment: str) -> Outcome:
+def reject(approval: Approval, by: User, comment: str) -> DecisionOutcome:
     with transaction.atomic():
         row = _locked(approval)
         refused = _refusal(row, by)
@@ -129,31 +132,31 @@ def reject(approval: Approval, by: User, comment: str) -> Outcome:
             return refused
         kind = kind_of(row.kind)
         if kind.proposal(row) is None:
-            return Outcome.UNAVAILABLE
+            return DecisionOutcome.UNAVAILABLE
         if not _end(row, A.REJECTED, by, comment):
-            return Outcome.DECIDED_BEFORE
+            return DecisionOutcome.DECIDED_BEFORE
         _record("approval.reject", row, by, comment)
         kind.give_back(row, A.REJECTED, by)
         notices.tell_rejected(row, by)
-    return Outcome.DONE
+    return DecisionOutcome.DONE
 
 
-def withdraw(approval: Approval, by: User) -> Outcome:
+def withdraw(approval: Approval, by: User) -> DecisionOutcome:
     """Whoever asked no longer does."""
     with transaction.atomic():
         row = _locked(approval)
         if row.state != A.WAITING:
-            return Outcome.DECIDED_BEFORE
+            return DecisionOutcome.DECIDED_BEFORE
         if row.asked_by_id != by.pk:
-            return Outcome.NOT_YOURS
+            return DecisionOutcome.NOT_YOURS
         kind = kind_of(row.kind)
         if kind.proposal(row) is None:
-            return Outcome.UNAVAILABLE
+            return DecisionOutcome.UNAVAILABLE
         if not _end(row, A.WITHDRAWN, by):
-            return Outcome.DECIDED_BEFORE
+            return DecisionOutcome.DECIDED_BEFORE
         _record("approval.withdraw", row, by)
         kind.give_back(row, A.WITHDRAWN, by)
-    return Outcome.DONE
+    return DecisionOutcome.DONE
 
 
 def lapse_overdue(kind: str) -> int:
@@ -168,8 +171,15 @@ def lapse_overdue(kind: str) -> int:
     return lapsed
 
 
+def lock_waiting(subjects: Iterable[str]) -> None:
+    """Let decisions about these wait. Call it before the rows themselves are changed."""
+    rows = waiting().filter(subject__in=list(subjects)).select_for_update(of=("self",))
+    list(rows.order_by("pk").values_list("pk"))
+
+
 def end_with(subjects: Iterable[str], why: StoredText, by: User | None = None) -> int:
-    """End the requests for what was ended or held otherwise. Part of that transaction."""
+    """End the requests for what was ended or held otherwise. Part of that transaction, which
+    locked them before (`lock_waiting`)."""
     gone = waiting().filter(subject__in=list(subjects))
     return APPROVAL_STATES.move(
         gone,
@@ -193,10 +203,10 @@ def _locked(approval: Approval) -> Approval:
     return Approval.objects.select_for_update(of=("self",)).get(pk=approval.pk)
 
 
-def _refusal(row: Approval, by: User) -> Outcome | None:
+def _refusal(row: Approval, by: User) -> DecisionOutcome | None:
     if not may_decide(by, row):
-        return Outcome.NOT_YOURS
-    return None if row.state == A.WAITING else Outcome.DECIDED_BEFORE
+        return DecisionOutcome.NOT_YOURS
+    return None if row.state == A.WAITING else DecisionOutcome.DECIDED_BEFORE
 
 
 def _end(row: Approval, state: ApprovalState, by: User | None, comment: str = "") -> bool:

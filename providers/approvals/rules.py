@@ -79,6 +79,11 @@ def who_may_decide(approval: Approval) -> list[User]:
     return [one for one in approvers() if may_decide(one, approval)]
 
 
+def lock_starts_of(person_id: int) -> None:
+    """Let whatever else this person starts wait for the end of this transaction."""
+    list(User.objects.select_for_update(no_key=True).filter(pk=person_id).values_list("pk"))
+
+
 def passed_limits(
     person: User, kind_name: str, size: Size, *, without: str = "", lock: bool = False
 ) -> list[Passed]:
@@ -91,7 +96,7 @@ def passed_limits(
     if not limits or not are_on():
         return []
     if lock:
-        list(User.objects.select_for_update(no_key=True).filter(pk=person.pk).values_list("pk"))
+        lock_starts_of(person.pk)
     found = [
         _passed_count(person, kind_of(kind_name), limits, size, without),
         _passed_cost(person, limits, size, without),

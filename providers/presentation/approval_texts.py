@@ -22,7 +22,7 @@ from core.stored_texts import show
 from core.templatetags.portal import amount
 from core.times import short_time
 
-from ..approvals.requests import Outcome
+from ..approvals.requests import DecisionOutcome
 from ..approvals.rules import ENOUGH, Passed, approvers, who_may_decide
 from ..error_texts import Explanation
 from ..models import Approval
@@ -52,23 +52,25 @@ NAMES: Final = {
     "orders": pgettext_lazy("approval limit", "Rented numbers"),
     "cost": pgettext_lazy("approval limit", "Cost"),
 }
-OUTCOMES: Final[dict[Outcome, Promise]] = {
-    Outcome.NOT_STARTED: _(
+OUTCOMES: Final[dict[DecisionOutcome, Promise]] = {
+    DecisionOutcome.NOT_STARTED: _(
         "Approved, but it did not start: the person who requested it has reached a daily limit or"
         " may no longer start it. They were told. Nothing was charged."
     ),
-    Outcome.DECIDED_BEFORE: _("No change: this request has already been decided or withdrawn."),
-    Outcome.NOT_YOURS: _(
+    DecisionOutcome.DECIDED_BEFORE: _(
+        "No change: this request has already been decided or withdrawn."
+    ),
+    DecisionOutcome.NOT_YOURS: _(
         "No change: nobody decides about what they requested, created or edited themselves."
     ),
-    Outcome.CHANGED: _(
+    DecisionOutcome.CHANGED: _(
         "Not approved: it has changed since approval was requested, or its price has. Nothing was"
         " sent. Approval must be requested again."
     ),
-    Outcome.TIME_PASSED: _(
+    DecisionOutcome.TIME_PASSED: _(
         "Not approved: its time has passed. Nothing was sent. Approval must be requested again."
     ),
-    Outcome.UNAVAILABLE: _("No change: it is on hold or no longer waits for approval."),
+    DecisionOutcome.UNAVAILABLE: _("No change: it is on hold or no longer waits for approval."),
 }
 
 

@@ -91,6 +91,8 @@ class CancelPage(OrderAction):
         order.refresh_from_db()
         if order.state == S.HELD:
             return gettext("No change: this is on hold. A manager decides.")
+        if order.state == S.AWAITING_APPROVAL:
+            return gettext("No change: it waits for approval. Withdraw the request instead.")
         if order.state in (S.CLAIMED, S.PLACING):
             return gettext("The order is being placed. Cancel it once the number is assigned.")
         if cancel_requests.is_being_cancelled(order):

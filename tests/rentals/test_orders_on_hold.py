@@ -91,7 +91,7 @@ def test_hold_takes_orders_that_wait_and_no_others(state: OrderState) -> None:
         {"claim": uuid4(), "claimed_at": timezone.now()} if state == "claimed" else {}
     )
     order = held_order(state=state, **claim)
-    if state in ("queued", "claimed", "held"):
+    if state in ("queued", "claimed", "held", "awaiting_approval"):
         assert (order.state, order.claim, order.hold) == ("held", None, Hold.objects.get())
     else:
         assert order.state == state

@@ -27,6 +27,7 @@ from providers.accounts import new_callback_token
 from providers.models import ApiCall, Callback, CapExemption, DailyLimit
 from rentals.models import Finding, Project, Region, Transaction
 from tests.factories.accounts import make_account
+from tests.factories.approvals import make_approvers, make_limited, make_request
 from tests.factories.batches import make_batch
 from tests.factories.codes import make_sent_session
 from tests.factories.messages import make_message
@@ -58,6 +59,7 @@ def _readable(route: str) -> str:
 
 def make_world() -> dict[str, str]:
     """Make one object of each kind. Returns what stands for each parameter, by route and name."""
+    make_approvers()
     sender, renter = make_account(), make_account("gosms")
     session = make_sent_session(make_account("haosms"), recipient="13912345679")
     order = make_rented(renter)
@@ -132,6 +134,7 @@ def make_world() -> dict[str, str]:
         "/what-waits/rows/": "message",
         "/privacy/erasures/": _erasure(),
         "/privacy/holds/": _legal_hold(),
+        "/approvals/<public_id>/": make_request(make_limited(messages=0), 1)[1].public_id,
         "/callbacks/": token,
         "/<mistyped>/": "Callbacks/anything",
         # A link that has ended: the page says so.

@@ -47,7 +47,9 @@ APPS: Final = (
 )
 TASK: Final = re.compile(rf"(?:{'|'.join(APPS)})(?:\.\w+)*\.tasks?\.\w+")
 WORD: Final = re.compile(r"[a-z][a-z0-9_]+")
-NOT_STORED: Final = frozenset({"DateKind", "Format", "MoneyLine", "OptionKind", "Role"})
+NOT_STORED: Final = frozenset(
+    {"DateKind", "DecisionOutcome", "Format", "MoneyLine", "OptionKind", "Role"}
+)
 """Enums whose values are not stored."""
 STORED_AS: Final = frozenset({"reason", "problem", "pause_reason", "warnings"})
 

@@ -23,8 +23,18 @@ from messaging.states import MessageState
 from otp.models import Attempt, Session
 from otp.states import AttemptState, SessionState
 from providers.accounts import new_callback_token
-from providers.models import Account, ApiCall, BalanceReading, Callback, DailyLimit, Enquiry, Host
-from providers.states import CallbackState, EnquiryState
+from providers.models import (
+    Account,
+    ApiCall,
+    Approval,
+    ApprovalLimit,
+    BalanceReading,
+    Callback,
+    DailyLimit,
+    Enquiry,
+    Host,
+)
+from providers.states import ApprovalState, CallbackState, EnquiryState
 from rentals.models import Finding, Project, Region, Transaction
 from rentals.states import OrderState
 from tests.factories.accounts import make_account
@@ -114,6 +124,24 @@ def _batches(account: Account, by: User) -> None:
             state=state, started_at=now, answerable=by, paused_at=now, ended_at=now, ended_by=by
         )
     assert ready.good
+    for state in ApprovalState:
+        Approval.objects.create(
+            kind="batch",
+            subject=f"batch:{ready.pk}",
+            state=state,
+            title="file 文件.csv",
+            account=account,
+            count=2,
+            cost=Decimal("0.5"),
+            due_at=now,
+            passed=[{"limit": name, "most": "1", "used": "1"} for name in ("messages", "cost")],
+            asked_by=by,
+            why="Typed reason 原因",
+            decided_by=None if state == "waiting" else by,
+            decided_at=None if state == "waiting" else now,
+            comment="Typed reason 原因",
+        )
+    ApprovalLimit.objects.create(group=Group.objects.get(name="operator"), messages=5, cost=5)
 
 
 def _sessions(accounts: dict[str, Account], by: User) -> None:

@@ -32,6 +32,8 @@ from providers.gateway.vocabulary import Outcome
 from providers.models import (
     Account,
     ApiCall,
+    Approval,
+    ApprovalLimit,
     BalanceReading,
     Callback,
     CallbackTest,
@@ -43,6 +45,7 @@ from providers.models import (
     Lease,
     TaskLease,
 )
+from providers.states import ApprovalState
 from rentals.models import Cancel, Order, Reading
 from rentals.states import CancelState, OrderState
 from sandbox.server import Sandbox
@@ -144,6 +147,18 @@ def fill_accounts(accounts: dict[str, Account], by: User) -> None:
     for what in DailyLimit.What:
         DailyLimit.objects.create(user=by, what=what, most=1000)
         DailyLimit.objects.create(group=operators, what=what, most=100)
+    ApprovalLimit.objects.create(group=operators, messages=500, orders=5, cost=50)
+    for state in ApprovalState:
+        Approval.objects.create(
+            kind="batch",
+            subject="batch:1",
+            state=state,
+            title="a batch",
+            account=haorui,
+            count=1,
+            asked_by=by,
+            involved=[by.pk],
+        )
 
 
 def fill_callbacks(account: Account) -> None:
@@ -203,6 +218,7 @@ def missing(models: Iterable[type[Model]]) -> Iterator[str]:
         Cancel: CancelState,
         Callback: Callback.State,
         Enquiry: Enquiry.State,
+        Approval: ApprovalState,
         Reading: Reading.State,
     }
     for model in models:

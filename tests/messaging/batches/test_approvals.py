@@ -16,7 +16,7 @@ from messaging.batches.engine_source import BatchSource
 from messaging.models import Batch, Message
 from providers.approvals import requests
 from providers.approvals.digest import digest_of
-from providers.approvals.requests import Outcome
+from providers.approvals.requests import DecisionOutcome
 from providers.approvals.rules import ApprovalNeeded
 from providers.hold import begin
 from providers.models import Account, Approval, Hold
@@ -44,7 +44,7 @@ def read(batch: Batch) -> Batch:
 def test_approved_batch_starts_for_the_one_who_asked(approvers: list[User], asker: User) -> None:
     batch, approval = make_request(asker)
     assert batch.state == "awaiting_approval"
-    assert requests.grant(approval, approvers[0]) == Outcome.DONE
+    assert requests.grant(approval, approvers[0]) == DecisionOutcome.DONE
     batch = read(batch)
     assert (batch.state, batch.answerable) == ("sending", asker)
     tasks.lay_out(batch.pk)
@@ -104,7 +104,7 @@ def test_queue_does_not_start_what_changed_since_it_was_approved(
         lifecycle.resume(batch, asker)
     again = proposals.ask(batch, asker, None, "")
     assert again is not None
-    assert requests.grant(again, approvers[1]) == Outcome.DONE
+    assert requests.grant(again, approvers[1]) == DecisionOutcome.DONE
     assert read(batch).state == "sending"
 
 
@@ -160,7 +160,7 @@ def test_whatever_changes_needs_a_new_request(
         Account.objects.filter(pk=batch.account_id).update(price_per_segment="0.07")
     else:
         Batch.objects.filter(pk=batch.pk).update(text="Another text")
-    assert requests.grant(approval, approvers[0]) == Outcome.CHANGED
+    assert requests.grant(approval, approvers[0]) == DecisionOutcome.CHANGED
     approval.refresh_from_db()
     assert (approval.state, read(batch).state) == ("lapsed", "ready")
     assert "has changed" in show(Notice.objects.get(user=asker).text)
@@ -172,7 +172,7 @@ def test_same_price_in_another_way_of_writing_changes_nothing(
 ) -> None:
     batch, approval = make_request(asker, account=make_account(price_per_segment="0.05"))
     Account.objects.filter(pk=batch.account_id).update(price_per_segment="0.0500")
-    assert requests.grant(approval, approvers[0]) == Outcome.DONE
+    assert requests.grant(approval, approvers[0]) == DecisionOutcome.DONE
 
 
 def test_approval_counts_for_no_other_time(approvers: list[User], asker: User) -> None:
@@ -195,7 +195,7 @@ def test_request_ends_when_the_start_time_has_passed(
     batch, approval = make_request(asker, starts_at=at)
     other, second = make_request(asker, starts_at=at)
     monkeypatch.setattr("providers.clock.now", lambda: at)
-    assert requests.grant(approval, approvers[0]) == Outcome.TIME_PASSED
+    assert requests.grant(approval, approvers[0]) == DecisionOutcome.TIME_PASSED
     assert (read(batch).state, read(batch).scheduled_for) == ("ready", None)
     tasks.tend()
     second.refresh_from_db()
@@ -212,18 +212,18 @@ def test_nobody_approves_what_they_asked_for_made_or_edited(approvers: list[User
     approval = proposals.ask(batch, asker, None, "")
     assert approval is not None
     for person in (*approvers, asker):
-        assert requests.grant(approval, person) == Outcome.NOT_YOURS
-        assert requests.reject(approval, person, "No") == Outcome.NOT_YOURS
+        assert requests.grant(approval, person) == DecisionOutcome.NOT_YOURS
+        assert requests.reject(approval, person, "No") == DecisionOutcome.NOT_YOURS
     (third,) = make_approvers(1)
-    assert requests.grant(approval, third) == Outcome.DONE
+    assert requests.grant(approval, third) == DecisionOutcome.DONE
 
 
 def test_second_decision_finds_the_first(approvers: list[User], asker: User) -> None:
     _, approval = make_request(asker)
     stale = Approval.objects.get(pk=approval.pk)
-    assert requests.reject(approval, approvers[0], "Needs the opt-out line.") == Outcome.DONE
-    assert requests.grant(stale, approvers[1]) == Outcome.DECIDED_BEFORE
-    assert requests.withdraw(stale, asker) == Outcome.DECIDED_BEFORE
+    assert requests.reject(approval, approvers[0], "No opt-out line.") == DecisionOutcome.DONE
+    assert requests.grant(stale, approvers[1]) == DecisionOutcome.DECIDED_BEFORE
+    assert requests.withdraw(stale, asker) == DecisionOutcome.DECIDED_BEFORE
     assert not Act.objects.filter(what="approval.grant").exists()
 
 
@@ -242,8 +242,8 @@ def test_rejected_batch_is_changed_and_asked_for_again(approvers: list[User], as
 
 def test_withdrawn_batch_is_ready_again(approvers: list[User], asker: User) -> None:
     batch, approval = make_request(asker)
-    assert requests.withdraw(approval, approvers[0]) == Outcome.NOT_YOURS
-    assert requests.withdraw(approval, asker) == Outcome.DONE
+    assert requests.withdraw(approval, approvers[0]) == DecisionOutcome.NOT_YOURS
+    assert requests.withdraw(approval, asker) == DecisionOutcome.DONE
     assert read(batch).state == "ready"
     assert Act.objects.filter(what="approval.withdraw", by=asker).exists()
 
@@ -265,11 +265,11 @@ def test_batch_on_hold_is_not_decided_until_its_hold_ends(
 ) -> None:
     batch, approval = make_request(asker)
     begin.begin(Hold.Cause.BY_HAND, {}, by=None)
-    assert requests.grant(approval, approvers[0]) == Outcome.UNAVAILABLE
-    assert requests.reject(approval, approvers[0], "No") == Outcome.UNAVAILABLE
+    assert requests.grant(approval, approvers[0]) == DecisionOutcome.UNAVAILABLE
+    assert requests.reject(approval, approvers[0], "No") == DecisionOutcome.UNAVAILABLE
     assert read(batch).state == "awaiting_approval"
     Batch.objects.update(hold=None)
-    assert requests.grant(approval, approvers[0]) == Outcome.DONE
+    assert requests.grant(approval, approvers[0]) == DecisionOutcome.DONE
 
 
 def test_resend_is_limited_like_any_batch(approvers: list[User], asker: User) -> None:
@@ -281,7 +281,7 @@ def test_resend_is_limited_like_any_batch(approvers: list[User], asker: User) ->
         lifecycle.start(read(again), asker)
     approval = proposals.ask(read(again), asker, None, "")
     assert approval is not None
-    assert requests.grant(approval, approvers[0]) == Outcome.DONE
+    assert requests.grant(approval, approvers[0]) == DecisionOutcome.DONE
     assert read(again).state == "sending"
 
 
@@ -290,6 +290,6 @@ def test_approved_batch_that_may_not_start_stays_ready_and_says_so(
 ) -> None:
     batch, approval = make_request(asker)
     asker.user_permissions.clear()
-    assert requests.grant(approval, approvers[0]) == Outcome.NOT_STARTED
+    assert requests.grant(approval, approvers[0]) == DecisionOutcome.NOT_STARTED
     assert read(batch).state == "ready"
     assert "did not start" in show(Notice.objects.get(user=asker).text)

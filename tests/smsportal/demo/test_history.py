@@ -30,7 +30,7 @@ from providers.callbacks import process
 from providers.engine.claims import ClaimedRowSource
 from providers.engine.work_source import sources
 from providers.gateway.vocabulary import DeliveryState
-from providers.models import Account, AccountPause, ApiCall, BalanceReading, Callback
+from providers.models import Account, AccountPause, ApiCall, Approval, BalanceReading, Callback
 from providers.pause_facts import pause_fact
 from rentals import ledger
 from rentals.models import Finding, Order, Reading, Transaction
@@ -71,7 +71,8 @@ def test_everything_is_there() -> None:
         "completed", "received", "cancelled", "expired", "expired_unconfirmed", "stale", "refused",
         "not_created",
     }  # fmt: skip
-    assert states_of(Batch) == {"finished", "paused", "cancelled"}
+    assert states_of(Batch) == {"finished", "paused", "cancelled", "awaiting_approval"}
+    assert Approval.objects.get(state="waiting").asked_by.username == "manager"
     assert states_of(Callback) == {"applied", "unmatched", "conflict"}
     assert set(Transaction.objects.values_list("type", flat=True)) == set(ledger.TYPES)
     assert BalanceReading.objects.values("account").distinct().count() == 2
@@ -104,7 +105,7 @@ def test_the_same_seed_gives_the_same_rows(
     rest: tuple[type[models.Model], ...] = (Finding, Order, Batch, Transaction, Reading, DoNotSend)
     everything: tuple[type[models.Model], ...] = (
         *(*sent, *rest),
-        *(ApiCall, BalanceReading, AccountPause),
+        *(ApiCall, Approval, BalanceReading, AccountPause),
     )
     for model in everything:
         model._base_manager.all().delete()

@@ -21,10 +21,11 @@ from providers.daily_limits import LimitReached
 from providers.models import Approval
 from providers.states import ApprovalState
 
-from ..models import Batch, Message, StagedRow
-from ..states import NEVER_LEFT
-from . import lifecycle, proposals
-from .states import BATCH_STATES, BatchState
+from .batches import lifecycle, proposals
+from .batches.states import BATCH_STATES, BatchState
+from .models import Batch, Message, StagedRow
+from .presentation.labels import SMS_KINDS
+from .states import NEVER_LEFT
 
 B = BatchState
 
@@ -92,6 +93,7 @@ class ApprovedBatches(ApprovalKind):
             "countries": _countries_text(good),
             "may_read": may_reveal(Batch, reader),
             "column": _column(batch),
+            "sms_kind": SMS_KINDS.get(batch.sms_kind, batch.sms_kind),
         }
 
     def size_text(self, count: int) -> str:
