@@ -4,7 +4,7 @@
 (() => {
     const FIELDS = {
         person: "user", user: "user", role: "group", account: "account",
-        number: "number", prefix: "prefix", country: "country",
+        number: "number", prefix: "starts_with", country: "country",
     };
     const select = document.querySelector("[data-cap-subject]");
     if (!select) return;
