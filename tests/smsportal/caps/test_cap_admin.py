@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from core.models import Act
 from core.people import person_name
 from providers.caps.windows import Window
 from providers.daily_limits import Cap, take
@@ -186,3 +187,14 @@ def test_export_masks_numbers(browser: Client) -> None:
     answer = browser.get(url, {"format": "csv"})
     content = b"".join(answer) if answer.streaming else answer.content
     assert b"12345678" not in content
+
+
+def test_caps_deleted_together_are_recorded_one_by_one(browser: Client) -> None:
+    caps = [
+        DailyLimit.objects.create(scope="country", key=key, what="codes", most=3)
+        for key in ("ID", "VN")
+    ]
+    action = {"action": "delete_selected", "_selected_action": [cap.pk for cap in caps]}
+    browser.post(LIST, {**action, "post": "yes"})
+    assert Act.objects.filter(what="cap.change").count() == 2 - DailyLimit.objects.count()
+    assert not DailyLimit.objects.exists()
