@@ -60,7 +60,7 @@ def take(caps: Iterable[Cap], amount: int = 1) -> None:
     was taken from the other caps.
     """
     # In a fixed order, and missing rows first, so that two concurrent calls cannot deadlock.
-    ordered = sorted(caps)
+    ordered = sorted(caps, key=lambda cap: cap.name)
     rows = _rows_of(ordered)
     missing = [cap for cap in ordered if cap.name not in rows and amount <= cap.most]
     if missing:

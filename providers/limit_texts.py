@@ -122,7 +122,7 @@ def setter_of(cap: Cap) -> str | None:
 
 def _origin_text(cap: Cap, setter: str | None) -> str:
     if setter:
-        return _("%(name)s set it.") % {"name": setter}
+        return _("It was set by %(name)s.") % {"name": setter}
     if cap.rule is not None:
         return _("A manager set it.")
     if cap.scope == "account":

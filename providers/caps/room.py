@@ -36,8 +36,11 @@ class Room:
         order, as `daily_limits.take` does. So two of them never wait for each other.
         """
         names = sorted({cap.name for cap in caps} - self._spent.keys())
-        add_missing(names)
-        self._note(names, _rows(names, locked=True))
+        # A row that was pruned in between is written again.
+        while names:
+            add_missing(names)
+            self._note(names, _rows(names, locked=True))
+            names = [name for name in names if name not in self._versions]
 
     def _note(self, names: Sequence[Name], rows: Iterable[DailyUse]) -> None:
         self._spent.update({name: {} for name in names})

@@ -176,6 +176,10 @@ class CapAdmin(PortalAdmin):
         _record(request, obj, None, obj.most)
         super().delete_model(request, obj)
 
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[DailyLimit]) -> None:
+        for limit in queryset:
+            self.delete_model(request, limit)
+
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(
             _("No caps of your own yet; the portal default applies."),

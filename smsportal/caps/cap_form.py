@@ -56,7 +56,7 @@ _FIELDS: Final = {
     "role": "group",
     "account": "account",
     "number": "number",
-    "prefix": "prefix",
+    "prefix": "starts_with",
     "country": "country",
 }
 """The field that names what the cap applies to."""
@@ -110,7 +110,7 @@ def account_field() -> forms.ModelChoiceField[Account]:
     )
 
 
-def typed_field(label: Text, help_text: Text = "") -> forms.CharField:
+def typed_field(label: Any, help_text: Any = "") -> forms.CharField:
     return forms.CharField(
         label=label,
         help_text=help_text,
@@ -137,7 +137,7 @@ class CapForm(forms.ModelForm):  # type: ignore[type-arg]
     )
     account = account_field()
     number = typed_field(_("Phone number"))
-    prefix = typed_field(
+    starts_with = typed_field(
         pgettext_lazy("field", "Prefix"),
         _("With + and the country code, such as +86139."),
     )
@@ -167,7 +167,7 @@ class CapForm(forms.ModelForm):  # type: ignore[type-arg]
         "group",
         "account",
         "number",
-        "prefix",
+        "starts_with",
         "country",
         "what",
         "window",
@@ -179,7 +179,7 @@ class CapForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["window"].required = False
         limit = self.instance
         if limit.pk:
-            self.initial |= _subject_of(limit)
+            self.initial = {**self.initial, **_subject_of(limit)}
 
     def clean_window(self) -> str:
         return str(self.cleaned_data.get("window") or Window.DAY)
@@ -292,8 +292,7 @@ class CapForm(forms.ModelForm):  # type: ignore[type-arg]
         shown = (limit.user_id, limit.group_id, limit.scope, limit.key, limit.what, limit.window)
         seen = sha256(repr((*shown, limit.most)).encode()).hexdigest()
         if self.effect.over and cleaned.get("confirmed") != seen:
-            self.data = self.data.copy()
-            self.data[self.add_prefix("confirmed")] = seen
+            self.data = {**self.data.dict(), "confirmed": seen}  # type: ignore[attr-defined]
             text = gettext("%(effect)s Nothing is set yet: save again to set the cap.")
             raise ValidationError(text % {"effect": self.effect.text})
 
@@ -307,4 +306,4 @@ def _subject_of(limit: DailyLimit) -> dict[str, Any]:
     if limit.key == EACH:
         each = {"user": "each_person", "prefix": "each_range"}
         return {"applies_to": each.get(limit.scope, f"each_{limit.scope}")}
-    return {"applies_to": limit.scope, limit.scope: limit.key}
+    return {"applies_to": limit.scope, _FIELDS[limit.scope]: limit.key}

@@ -24,7 +24,7 @@ from .cap_form import account_field, person_field, read_number, read_prefix, typ
 
 SHORTEST_PREFIX: Final = 6
 """Characters with the plus sign. A shorter one would exempt a whole country."""
-_FIELDS: Final = {"number": "number", "prefix": "prefix", "user": "user", "account": "account"}
+_FIELDS: Final = {"number": "number", "prefix": "starts_with", "user": "user", "account": "account"}
 
 
 class ExemptionForm(forms.Form):
@@ -34,7 +34,7 @@ class ExemptionForm(forms.Form):
         widget=UnfoldAdminSelectWidget({"data-cap-subject": "1"}),
     )
     number = typed_field(_("Phone number"))
-    prefix = typed_field(
+    starts_with = typed_field(
         pgettext_lazy("field", "Prefix"), _("With + and the country code, such as +86139.")
     )
     user = person_field()

@@ -18,8 +18,9 @@ from core.number_tokens import token_of
 from messaging.models import Batch, Message
 from messaging.presentation.labels import LABELS as MESSAGE_STATES
 from otp.presentation.labels import LABELS as SESSION_STATES
-from providers.models import Account
+from providers.models import Account, DailyLimit
 from rentals.presentation.labels import LABELS as ORDER_STATES
+from smsportal.caps.effect import effect_of
 from tests.plans.explain import captured, faults_of, prepare
 from tests.plans.rows import make_rows
 
@@ -268,3 +269,19 @@ def test_export_reads_its_rows_in_the_order_of_an_index(
     # An export reads all rows that the filters show.
     sorts = [fault for fault in faults_of(asked) if "TEMP B-TREE" in fault or "Sort by" in fault]
     assert not sorts, "\n\n".join(sorts)
+
+
+def test_effect_of_a_cap(rare: Account) -> None:
+    person = Message.objects.exclude(created_by=None).get().created_by
+    own: list[dict[str, Any]] = [
+        {"scope": "number", "key": "+6281234567890"},
+        {"scope": "country", "key": "ID"},
+        {"scope": "account", "key": str(rare.pk)},
+        {"user": person},
+        *({"scope": scope, "key": "*"} for scope in ("number", "prefix", "country", "user")),
+    ]
+    with captured() as asked:
+        for subject in own:
+            for what in ("messages", "codes", "orders", "all"):
+                effect_of(DailyLimit(**subject, what=what, window="day", most=1))
+    assert not (faults := faults_of(asked)), "\n\n".join(faults)

@@ -63,7 +63,7 @@ def test_text_says_who_set_the_cap() -> None:
     user = make_user(first_name="Wei", last_name="Li")
     row = DailyLimit.objects.create(scope="country", key="CN", what="codes", most=1, set_by=user)
     cap = Cap("codes", "country", "CN", 1, rule=row.pk)
-    assert limit_text(reached(cap, 1)).endswith("Wei Li set it.")
+    assert limit_text(reached(cap, 1)).endswith("It was set by Wei Li.")
     DailyLimit.objects.update(set_by=None)
     assert limit_text(reached(cap, 1)).endswith("A manager set it.")
     default = Cap("codes", "number", "+8613912345678", 5)

@@ -49,7 +49,7 @@ def test_rows_beyond_a_cap_are_refused_at_the_check(scope: str, key: str, window
     assert row is not None
     text = problem_text(row, batch.account, whole=False)
     assert "is reached (3 of 3 in" in text
-    assert text.endswith("Wei Li set it.")
+    assert text.endswith("It was set by Wei Li.")
     # Nothing is counted before the batch is sent.
     assert daily_limits.usage_of(Cap("messages", scope, "CN" if key == "*" else key, 3)) == 0
 

@@ -14,6 +14,7 @@ from pytest_django import Settings
 from providers import daily_limits
 from providers.caps import exemptions
 from providers.caps.rules import book_of_recipients, book_of_send
+from providers.caps.windows import Window
 from providers.daily_limits import Cap, LimitReached, caps_of_send
 from providers.models import Account, CapExemption, DailyLimit
 from tests.factories.accounts import make_account
@@ -50,8 +51,8 @@ def test_codes_to_a_number_have_defaults(settings: Settings) -> None:
 def test_row_for_each_number_replaces_the_default() -> None:
     rule("number", "*", 2, what="codes", window="hour")
     found = {(cap.scope, cap.window): cap.most for cap in recipient_caps(CODES)}
-    assert found["number", "hour"] == 2
-    assert found["number", "day"] == 10
+    assert found["number", Window.HOUR] == 2
+    assert found["number", Window.DAY] == 10
 
 
 def test_row_of_a_number_or_country_replaces_that_of_each() -> None:
@@ -96,7 +97,7 @@ def test_people_have_windows_by_the_same_order() -> None:
     user.groups.add(group)
 
     def hourly() -> int | None:
-        cap = book_of_send(MESSAGES, account, user).person_cap(user, daily_limits.Window.HOUR)
+        cap = book_of_send(MESSAGES, account, user).person_cap(user, Window.HOUR)
         return cap.most if cap else None
 
     assert hourly() is None

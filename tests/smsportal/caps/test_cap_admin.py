@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from core.models import Act
 from core.people import person_name
 from providers.caps.windows import Window
 from providers.daily_limits import Cap, take
@@ -36,7 +37,7 @@ def test_list_shows_the_usage(browser: Client) -> None:
     DailyLimit.objects.create(group=Group.objects.get(name="operator"), what="codes", most=70)
     take([Cap("messages", "user", str(user.pk), 5000)], 1234)
     page = browser.get(LIST).content.decode()
-    for text in (user.username, "Operator", "1234", "70"):
+    for text in (user.username, "Operator", "1,234", "70"):
         assert text in page
 
 
@@ -107,7 +108,7 @@ def post(browser: Client, applies_to: str, **fields: object) -> str:
     [
         ("number", {"number": "139 1234 5678"}, "number", "+8613912345678"),
         ("each_number", {}, "number", "*"),
-        ("prefix", {"prefix": "+86 139"}, "prefix", "+86139"),
+        ("prefix", {"starts_with": "+86 139"}, "prefix", "+86139"),
         ("each_range", {}, "prefix", "*"),
         ("country", {"country": "ID", "most": 0}, "country", "ID"),
         ("each_country", {"what": "all", "most": 0}, "country", "*"),
@@ -133,7 +134,7 @@ def test_cap_is_set_for_each_kind_of_subject(
     ("applies_to", "fields", "text"),
     [
         ("number", {"number": "12"}, "field-problem"),
-        ("prefix", {"prefix": "139"}, "Enter + and the country code"),
+        ("prefix", {"starts_with": "139"}, "Enter + and the country code"),
         ("country", {}, "Enter what the cap applies to."),
         ("each_number", {"what": "orders"}, "Rented numbers have caps per person"),
         ("each_person", {"what": "all"}, "Set a cap for each kind"),
@@ -186,3 +187,14 @@ def test_export_masks_numbers(browser: Client) -> None:
     answer = browser.get(url, {"format": "csv"})
     content = b"".join(answer) if answer.streaming else answer.content
     assert b"12345678" not in content
+
+
+def test_caps_deleted_together_are_recorded_one_by_one(browser: Client) -> None:
+    caps = [
+        DailyLimit.objects.create(scope="country", key=key, what="codes", most=3)
+        for key in ("ID", "VN")
+    ]
+    action = {"action": "delete_selected", "_selected_action": [cap.pk for cap in caps]}
+    browser.post(LIST, {**action, "post": "yes"})
+    assert Act.objects.filter(what="cap.change").count() == 2 - DailyLimit.objects.count()
+    assert not DailyLimit.objects.exists()
