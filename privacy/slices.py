@@ -107,12 +107,16 @@ class _Slice:
         erasure = self._erasure
         after = erasure.reached or None
         after = place.model._meta.pk.to_python(after) if after else None
+        # Outside the transaction: on SQLite, reading must not keep the engine from writing.
+        chunk = place.look(self._traces, after, on_purpose=erasure.takes_off_list)
+        known = erasure.found
+        if not erasure.place:
+            known = _without(known, "again" if erasure.is_search else "left")
+        counts = dict(known.get(place.key, {}))
+        position = {"place": place.key, "reached": str(chunk.last or "")}
+        if chunk.last is None:
+            position["place"] = _key_after(place)
         with transaction.atomic():
-            chunk = place.look(self._traces, after, on_purpose=erasure.takes_off_list)
-            known = erasure.found
-            if not erasure.place:
-                known = _without(known, "again" if erasure.is_search else "left")
-            counts = dict(known.get(place.key, {}))
             if erasure.is_search:
                 counts["again"] = counts.get("again", 0) + len(chunk.hits)
             elif chunk.hits:
@@ -121,9 +125,6 @@ class _Slice:
                 )
                 counts["erased"] = counts.get("erased", 0) + done.changed
                 counts["left"] = counts.get("left", 0) + done.left
-            position = {"place": place.key, "reached": str(chunk.last or "")}
-            if chunk.last is None:
-                position["place"] = _key_after(place)
             found = {**known, place.key: counts} if any(counts.values()) else known
             return self._save(found=found, **position)
 
