@@ -48,8 +48,8 @@ class Erasure(models.Model):
     reached = models.CharField(max_length=64, blank=True)
     """The key of the last row there that it looked at."""
     found = models.JSONField(default=dict)
-    """For each table: rows `erased`, rows `left` since they were under way, and rows found
-    `again` by the last search."""
+    """For each table: rows `erased`, rows `left` since they were under way, rows found `again` by
+    the last search, and rows `kept` on purpose."""
     claim = models.CharField(max_length=32, blank=True)
     """The slice that works on it."""
     busy_until = models.DateTimeField(null=True)

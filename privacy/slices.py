@@ -113,6 +113,8 @@ class _Slice:
         if not erasure.place:
             known = _without(known, "again" if erasure.is_search else "left")
         counts = dict(known.get(place.key, {}))
+        if place.on_purpose and not erasure.takes_off_list:
+            counts["kept"] = place.about(self._traces).count()
         position = {"place": place.key, "reached": str(chunk.last or "")}
         if chunk.last is None:
             position["place"] = _key_after(place)
