@@ -58,7 +58,7 @@ class DaysForm(forms.Form):
         label=pgettext_lazy("field", "Days"),
         required=False,
         widget=UnfoldAdminTextInputWidget({"inputmode": "numeric", "autocomplete": "off"}),
-        error_messages={"invalid": gettext_lazy("Enter a whole number of days.")},
+        error_messages={"invalid": gettext_lazy("Enter the number of days in digits.")},
     )
 
     def __init__(self, *args: Any, kind: Kind, **kwargs: Any) -> None:
