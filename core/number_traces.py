@@ -15,7 +15,11 @@ _DIGIT: Final = "0-9\uff10-\uff19"
 
 
 class Traces:
-    """All writings of one number: with or without its country code, in groups, in an address."""
+    """All writings of one number: with or without its country code, in groups, in an address.
+
+    Digits without a plus sign may be this number or one of another country, such as 13912345678 in
+    China and +1 391 234 5678. In a text they count as both: an erasure rather takes too much.
+    """
 
     def __init__(self, number: str) -> None:
         """`number`: E.164, or digits as a provider stated them."""
@@ -49,7 +53,8 @@ class Traces:
         if not self._code:
             prefix = ""
         elif len(self._rest) >= SHORTEST_ALONE:
-            prefix = rf"(?:{prefix}|{zero}{_GAP})?"
+            # Behind a plus sign the first digits are a country code: +1 391… is no Chinese number.
+            prefix = rf"(?:{prefix}|(?<![+])(?<!%2[Bb])(?:{zero}{_GAP})?)"
         return re.compile(rf"(?<![{_DIGIT}]){prefix}{self._digits.pattern}(?![{_DIGIT}])")
 
     def is_in(self, text: str) -> bool:

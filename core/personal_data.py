@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Model, Q, QuerySet
 from django.utils.functional import Promise
 
@@ -188,7 +188,7 @@ def excuse(why: str, *labels: str) -> None:
 
 
 def places() -> list[Place]:
-    """In the order in which a number is erased: what points at rows goes before the rows."""
+    """In the order in which a number is erased."""
     return list(_places.values())
 
 
@@ -227,10 +227,3 @@ def _may_hold_text(column: Any) -> bool:
         return True
     kinds = (models.CharField, models.TextField, models.JSONField, models.BinaryField)
     return isinstance(column, kinds) and not column.choices
-
-
-def erase_in_transaction(
-    place: Place, hits: Sequence[Any], traces: Traces, stand_in: str, *, on_purpose: bool
-) -> Erased:
-    with transaction.atomic():
-        return place.erase(hits, traces, stand_in, on_purpose=on_purpose)

@@ -91,8 +91,10 @@ def can_repeat(message: Message) -> bool:
     """Whether staff may send the message again from its page.
 
     Own codes are not kept, so they cannot be repeated. A message with an owner is repeated by
-    the app that owns it.
+    the app that owns it. Nor can one whose text was deleted.
     """
+    if message.length is not None:
+        return False
     return message.kind != Message.Kind.OWN_CODE and not message.belongs_to
 
 

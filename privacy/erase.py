@@ -7,7 +7,6 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,6 +19,7 @@ from core.personal_data import held_numbers, places
 from core.phone import PhoneError, mask, parse_number
 from core.punctuation import label_text, listed
 from core.stored_texts import Stored
+from providers import clock
 
 from .models import Erasure
 from .states import ERASURE_STATES, OPEN, ErasureState
@@ -106,7 +106,7 @@ def stop(erasure: Erasure, by: User | None) -> bool:
     rows = Erasure.objects.filter(pk=erasure.pk)
     with transaction.atomic():
         stopped = ERASURE_STATES.move(
-            rows, ErasureState.STOPPED, number="", claim="", finished_at=timezone.now()
+            rows, ErasureState.STOPPED, number="", claim="", finished_at=clock.now()
         )
         if stopped:
             record_act("number.erase_stop", by=by, subject=f"erasure:{erasure.pk}")

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from core.number_traces import Traces
 from core.personal_data import held_numbers
 from core.retention import Kind, find
+from providers import clock
 
 from .models import RetentionRule
 
@@ -41,7 +41,7 @@ def run_slice(seconds: float = SLICE_SECONDS) -> bool:
 
 def _clear_chunk(kind: Kind, rule: RetentionRule) -> bool:
     """Look at the next rows. Returns whether there may be more."""
-    now = timezone.now()
+    now = clock.now()
     if rule.began_at is None or now - rule.began_at > LOOK_AGAIN_AFTER:
         rule.began_at, rule.reached_at, rule.reached_id = now, None, 0
     with transaction.atomic():

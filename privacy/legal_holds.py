@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from core.acts import record_act
 from core.number_digests import digest_of, digests_of, subject_of
 from core.number_traces import Traces
 from core.phone import mask
 from core.stored_texts import Stored
+from providers import clock
 
 from . import forget
 from .models import LegalHold
@@ -53,7 +53,7 @@ def lift(hold: LegalHold, because: Stored, by: User | None) -> bool:
         lifted = LegalHold.objects.filter(pk=hold.pk, lifted_at=None).update(
             number="",
             lifted_by=by,
-            lifted_at=timezone.now(),
+            lifted_at=clock.now(),
             lifted_because=Traces(number).replaced(because, hold.masked)[:200],
         )
         if lifted:

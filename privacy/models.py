@@ -6,10 +6,10 @@ import secrets
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
 from core.fields import EncryptedField
+from providers.clock import RowTimeField
 
 from .states import ErasureState
 
@@ -38,7 +38,7 @@ class Erasure(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     """None: the administrator's command line, or the portal after a restore."""
-    asked_at = models.DateTimeField(default=timezone.now)
+    asked_at = RowTimeField()
     round = models.PositiveSmallIntegerField(default=1)
     """How often everything was looked at and erased."""
     is_search = models.BooleanField(default=False)
@@ -48,12 +48,12 @@ class Erasure(models.Model):
     reached = models.CharField(max_length=64, blank=True)
     """The key of the last row there that it looked at."""
     found = models.JSONField(default=dict)
-    """For each table: rows `erased`, rows `left` since they were under way, and rows found
-    `again` by the last search."""
+    """For each table: rows `erased`, rows `left` since they were under way, rows found `again` by
+    the last search, and rows `kept` on purpose."""
     claim = models.CharField(max_length=32, blank=True)
     """The slice that works on it."""
     busy_until = models.DateTimeField(null=True)
-    next_at = models.DateTimeField(default=timezone.now)
+    next_at = RowTimeField()
     """When the next slice may begin."""
     finished_at = models.DateTimeField(null=True)
 
@@ -83,7 +83,7 @@ class ErasedNumber(models.Model):
     """That a number was erased: a keyed hash, by which a restored backup is recognised."""
 
     digest = models.CharField(max_length=64)
-    erased_at = models.DateTimeField(default=timezone.now)
+    erased_at = RowTimeField()
 
     class Meta:
         default_permissions = ()
@@ -107,7 +107,7 @@ class LegalHold(models.Model):
     set_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
-    set_at = models.DateTimeField(default=timezone.now)
+    set_at = RowTimeField()
     lifted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -140,7 +140,7 @@ class RetentionRule(models.Model):
     confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
-    confirmed_at = models.DateTimeField(default=timezone.now)
+    confirmed_at = RowTimeField()
     began_at = models.DateTimeField(null=True)
     """When it last began at the oldest row."""
     reached_at = models.DateTimeField(null=True)

@@ -15,10 +15,10 @@ from django.contrib.auth.models import User
 from django.core import signing
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from core.acts import record_act
 from core.retention import Kind, days_of, find
+from providers import clock
 
 from .models import RetentionRule
 
@@ -57,7 +57,7 @@ def rules() -> Mapping[str, int | None]:
 
 def preview(kind: Kind, days: int | None) -> Preview:
     """Count what goes, without deleting anything."""
-    now = timezone.now()
+    now = clock.now()
     if days is None:
         return Preview(kind, None, 0, None, now)
     due: QuerySet[Any] = kind.due(now - timedelta(days=days)).order_by()
@@ -91,7 +91,7 @@ def confirm(signature: str, by: User) -> RetentionRule:
             defaults={
                 "days": shown["days"],
                 "confirmed_by": by,
-                "confirmed_at": timezone.now(),
+                "confirmed_at": clock.now(),
                 "reached_at": None,
                 "reached_id": 0,
             },

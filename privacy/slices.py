@@ -18,13 +18,13 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.utils import timezone
 from django_q.brokers import get_broker
 
 from core.acts import record_act
 from core.erased_numbers import stand_in
 from core.number_traces import Traces
 from core.personal_data import Place, held_numbers, places
+from providers import clock
 
 from . import remembered
 from .models import ErasedNumber, Erasure
@@ -50,7 +50,7 @@ def run_slice(seconds: float = SLICE_SECONDS, *, only: int | None = None) -> boo
         _Slice(erasure).run(seconds)
     except Exception:
         logger.exception("A slice of %s failed", erasure)
-        _own(erasure).update(next_at=timezone.now() + timedelta(minutes=1))
+        _own(erasure).update(next_at=clock.now() + timedelta(minutes=1))
         if only is not None:
             raise
     finally:
@@ -59,7 +59,7 @@ def run_slice(seconds: float = SLICE_SECONDS, *, only: int | None = None) -> boo
 
 
 def runnable(only: int | None = None) -> QuerySet[Erasure]:
-    now = timezone.now()
+    now = clock.now()
     free = Q(busy_until=None) | Q(busy_until__lt=now)
     found = Erasure.objects.filter(free, state__in=sorted(OPEN), next_at__lte=now)
     return (found if only is None else found.filter(pk=only)).order_by("next_at", "pk")
@@ -68,7 +68,7 @@ def runnable(only: int | None = None) -> QuerySet[Erasure]:
 def _claim(only: int | None) -> Erasure | None:
     for key in runnable(only).values_list("pk", flat=True)[:10]:
         claim = secrets.token_hex(16)
-        marks: dict[str, Any] = {"claim": claim, "busy_until": timezone.now() + CLAIMED_FOR}
+        marks: dict[str, Any] = {"claim": claim, "busy_until": clock.now() + CLAIMED_FOR}
         free = runnable(only).filter(pk=key).order_by()
         if ERASURE_STATES.move(free, ErasureState.RUNNING, **marks):
             return Erasure.objects.get(pk=key)
@@ -91,7 +91,7 @@ class _Slice:
     def run(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         if self._number in held_numbers():
-            end: dict[str, Any] = {"number": "", "finished_at": timezone.now()}
+            end: dict[str, Any] = {"number": "", "finished_at": clock.now()}
             ERASURE_STATES.move(_own(self._erasure), ErasureState.STOPPED, **end)
             return
         while self._step():
@@ -107,12 +107,18 @@ class _Slice:
         erasure = self._erasure
         after = erasure.reached or None
         after = place.model._meta.pk.to_python(after) if after else None
+        # Outside the transaction: on SQLite, reading must not keep the engine from writing.
+        chunk = place.look(self._traces, after, on_purpose=erasure.takes_off_list)
+        known = erasure.found
+        if not erasure.place:
+            known = _without(known, "again" if erasure.is_search else "left")
+        counts = dict(known.get(place.key, {}))
+        if place.on_purpose and not erasure.takes_off_list:
+            counts["kept"] = place.about(self._traces).count()
+        position = {"place": place.key, "reached": str(chunk.last or "")}
+        if chunk.last is None:
+            position["place"] = _key_after(place)
         with transaction.atomic():
-            chunk = place.look(self._traces, after, on_purpose=erasure.takes_off_list)
-            known = erasure.found
-            if not erasure.place:
-                known = _without(known, "again" if erasure.is_search else "left")
-            counts = dict(known.get(place.key, {}))
             if erasure.is_search:
                 counts["again"] = counts.get("again", 0) + len(chunk.hits)
             elif chunk.hits:
@@ -121,9 +127,6 @@ class _Slice:
                 )
                 counts["erased"] = counts.get("erased", 0) + done.changed
                 counts["left"] = counts.get("left", 0) + done.left
-            position = {"place": place.key, "reached": str(chunk.last or "")}
-            if chunk.last is None:
-                position["place"] = _key_after(place)
             found = {**known, place.key: counts} if any(counts.values()) else known
             return self._save(found=found, **position)
 
@@ -157,7 +160,7 @@ class _Slice:
         ERASURE_STATES.move(
             _own(self._erasure),
             ErasureState.UNDER_WAY,
-            next_at=timezone.now() + LOOK_AGAIN_AFTER,
+            next_at=clock.now() + LOOK_AGAIN_AFTER,
             **again,
         )
         return False
@@ -166,7 +169,7 @@ class _Slice:
         erasure = self._erasure
         digest = erasure.digest
         with transaction.atomic():
-            end: dict[str, Any] = {"number": "", "finished_at": timezone.now()}
+            end: dict[str, Any] = {"number": "", "finished_at": clock.now()}
             if not ERASURE_STATES.move(_own(erasure), ErasureState.DONE, **end):
                 return
             ErasedNumber.objects.get_or_create(digest=digest)
@@ -176,7 +179,7 @@ class _Slice:
 
     def _save(self, **values: Any) -> bool:
         """Keep how far the job is. False if it is no longer ours."""
-        marks = {"busy_until": timezone.now() + CLAIMED_FOR}
+        marks = {"busy_until": clock.now() + CLAIMED_FOR}
         own = _own(self._erasure).filter(state=ErasureState.RUNNING)
         if not own.update(**values, **marks):
             return False

@@ -9,8 +9,8 @@ from core.act_sentences import Area, describe
 from core.stored_texts import names, render
 from providers.models import DailyLimit
 
-from .sign_in.password_links import USED
 from .roles import roles_text
+from .sign_in.password_links import USED
 
 
 def _user_fields(fields: object) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from providers.hold import verdict
 
 from .key_comparison import require_fitting_keys
 from .start_lock import hold_start_lock
+
+logger = logging.getLogger(__name__)
 
 
 def prepare_database(report: Callable[[str], None]) -> None:
@@ -32,7 +35,15 @@ def prepare_database(report: Callable[[str], None]) -> None:
         call_command("createcachetable", verbosity=0)
         _close_to_others()
         require_fitting_keys()
+        _erase_again()
+
+
+def _erase_again() -> None:
+    """A fault here must not keep the portal from sending. The next start tries again."""
+    try:
         restored.erase_again()
+    except Exception:
+        logger.exception("Numbers that a restored backup brought back could not be erased")
 
 
 def _close_to_others() -> None:

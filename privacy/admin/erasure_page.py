@@ -14,6 +14,7 @@ from django.views.generic import TemplateView, View
 
 from core.admin.buttons import Crumb
 from core.admin.pages import Page, current_user, fragment
+from core.punctuation import listed
 from core.stored_texts import show
 
 from .. import erase
@@ -57,8 +58,9 @@ def live_context(erasure: Erasure) -> dict[str, Any]:
         "is_open": is_open,
         "is_done": erasure.state == ErasureState.DONE,
         "percent": percent_of(erasure),
-        "lines": [line for line in lines if line.erased or line.left or line.kept_on_purpose],
-        "empty": [line.title for line in lines if not line.erased and not line.left],
+        "lines": [line for line in lines if line.erased or line.left or line.kept],
+        "empty": listed(one.title for one in lines if not (one.erased or one.left or one.kept)),
+        "kept": sum(line.kept for line in lines),
         "tables": len(lines),
         "poll_every": POLL_EVERY if is_open else None,
     }

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.generic import TemplateView
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -55,10 +55,10 @@ class DaysForm(forms.Form):
     """Days for one kind. Nothing typed: for ever."""
 
     days = forms.IntegerField(
-        label=gettext_lazy("Days"),
+        label=pgettext_lazy("field", "Days"),
         required=False,
         widget=UnfoldAdminTextInputWidget({"inputmode": "numeric", "autocomplete": "off"}),
-        error_messages={"invalid": gettext_lazy("Enter a whole number of days.")},
+        error_messages={"invalid": gettext_lazy("Enter the number of days in digits.")},
     )
 
     def __init__(self, *args: Any, kind: Kind, **kwargs: Any) -> None:

@@ -19,7 +19,8 @@ class ProofLine:
     erased: int
     left: int
     again: int | None
-    kept_on_purpose: bool = False
+    kept: int = 0
+    """Rows about the number that stay on purpose."""
 
 
 def proof_of(erasure: Erasure) -> list[ProofLine]:
@@ -32,12 +33,12 @@ def proof_of(erasure: Erasure) -> list[ProofLine]:
             counts.get("erased", 0),
             counts.get("left", 0),
             counts.get("again", 0) if place.key in done else None,
-            place.on_purpose and not erasure.takes_off_list,
+            counts.get("kept", 0),
         )
         for place in known
         for counts in [erasure.found.get(place.key, {})]
     ]
-    return sorted(lines, key=lambda line: -(line.erased + line.left))
+    return sorted(lines, key=lambda line: -(line.erased + line.left + line.kept))
 
 
 def percent_of(erasure: Erasure) -> int:

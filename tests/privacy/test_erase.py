@@ -107,6 +107,7 @@ def test_the_do_not_send_list_keeps_its_entry_unless_asked_otherwise() -> None:
     entry = DoNotSend.objects.get()
     assert (entry.number, entry.removed_at) == (NUMBER, None)
     assert DIGITS not in entry.because
+    assert Erasure.objects.get().found["messaging.donotsend"]["kept"] == 1
 
     work_off(erase.ask(NUMBER, REASON, manager, takes_off_list=True))
     entry.refresh_from_db()

@@ -16,6 +16,7 @@ from core.models import Act
 from core.stored_texts import from_staff
 from messaging.batches.prune_batches import prune as prune_batches
 from messaging.models import Message, StagedRow
+from messaging.settle_outcome import can_repeat
 from privacy import forget, legal_holds, rules
 from privacy.models import RetentionRule
 from providers import journal
@@ -68,6 +69,7 @@ def test_nothing_goes_before_a_rule_is_confirmed_and_only_what_is_old_then() -> 
     assert text_of(old) == ""
     assert (old.length, old.segments, old.encoding) == (len(TEXT), 1, "gsm7")
     assert text_of(young) == TEXT
+    assert not can_repeat(old)
     act = Act.objects.get(what="retention.confirm")
     assert (act.details["kind"], act.details["days"], act.details["count"]) == ("texts", 180, 1)
 

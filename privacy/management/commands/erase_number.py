@@ -40,6 +40,8 @@ class Command(BaseCommand):
         for line in proof_of(erasure):
             if line.erased or line.left:
                 self.stdout.write(f"{line.title}: {line.erased} erased, {line.left} left")
+            if line.kept:
+                self.stdout.write(f"{line.title}: {line.kept} kept on purpose")
         if erasure.state == ErasureState.DONE:
             self.stdout.write("Done: a search of all tables found the number nowhere.")
         else:
