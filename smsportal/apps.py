@@ -29,6 +29,7 @@ class PortalConfig(AppConfig):
             checks,
             database_durability,
             export_labels,
+            notice_choices,
             plain_pickles,
             vitals,
         )
@@ -43,6 +44,7 @@ class PortalConfig(AppConfig):
         watch_connections()
         labels.register()
         export_labels.register()
+        notice_choices.register()
         search.register(find_hits)
         object_panels.register(panel_for)
         banners.register()
