@@ -26,6 +26,7 @@ from core.people import person_name
 from core.times import when
 from providers.admin.account_cell import AccountCell
 
+from ..batches.progress import time_left
 from ..models import Batch
 from ..presentation.batch_bar import progress_cell, progress_of_many
 from ..presentation.batch_labels import shown_state, where_shown
@@ -109,7 +110,8 @@ class BatchAdmin(AccountCell, ReadOnlyAdmin):
 
     @admin.display(description=pgettext_lazy("column", "Progress"))
     def progress_(self, batch: Batch) -> SafeString | str:
-        return progress_cell(getattr(batch, "counted", None))
+        counted = getattr(batch, "counted", None)
+        return progress_cell(counted, time_left(batch, counted) if counted else None)
 
     def prepare_rows(self, rows: Sequence[Batch]) -> None:
         counted = progress_of_many(rows)
