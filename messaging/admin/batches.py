@@ -57,6 +57,7 @@ class BatchAdmin(AccountCell, ReadOnlyAdmin):
     list_title = pgettext_lazy("title", "Batches")
     primary_page = ("messaging.bulk_message", _("New batch"), "new", "stacks")
     list_display = ("state_", "name_", "progress_", "account_", "good", "sender", "time")
+    other_columns = ("file_", "started_", "ended_")
     list_filter = (
         ShownStateFilter,
         ("account", RelatedFilter),
@@ -125,6 +126,18 @@ class BatchAdmin(AccountCell, ReadOnlyAdmin):
     @admin.display(description=pgettext_lazy("column", "Time"), ordering="created_at")
     def time(self, batch: Batch) -> SafeString:
         return when(batch.created_at)
+
+    @admin.display(description=_("Recipients file"))
+    def file_(self, batch: Batch) -> SafeString:
+        return data(batch.file_name)
+
+    @admin.display(description=_("Started at"))
+    def started_(self, batch: Batch) -> SafeString:
+        return when(batch.started_at)
+
+    @admin.display(description=_("Ended at"))
+    def ended_(self, batch: Batch) -> SafeString:
+        return when(batch.ended_at)
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> list[Any]:
         return list(list_display[:2])
