@@ -3,8 +3,7 @@
 python -m tools.screenshots [name …]
 
 It starts a demo on free ports with data in a temporary folder, signs in as the demo's staff and
-writes docs/screenshots/<language>/<name>.png. It needs Chromium. With ImageMagick the pictures have
-a palette, which takes a third of the space.
+writes docs/screenshots/<language>/<name>.png. It needs Chromium.
 """
 
 from __future__ import annotations
@@ -25,13 +24,14 @@ from typing import Final
 import requests
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from .palette import reduce_colours
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 TARGET: Final = ROOT / "docs" / "screenshots"
 LANGUAGES: Final = {"en": "en-GB", "zh-hans": "zh-CN"}
 BROWSERS: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 STARTS_WITHIN: Final = 1200.0
 """Seconds. A month of history takes one or two minutes, and much longer on a busy machine."""
-COLOURS: Final = 64
 WIDTH, HEIGHT = 1280, 860
 
 
@@ -129,18 +129,9 @@ def _take(browser: Browser, address: str, picture: Picture, language: str, passw
     target = TARGET / language / f"{picture.name}.png"
     target.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=target, scale="css", animations="disabled")
-    _reduce_colours(target)
+    reduce_colours(target)
     print(target.relative_to(ROOT))
     context.close()
-
-
-def _reduce_colours(picture: Path) -> None:
-    program = shutil.which("magick") or shutil.which("convert")
-    if program is None:
-        return
-    options = ["-dither", "None", "-colors", str(COLOURS), "-strip"]
-    palette = f"PNG8:{picture}"
-    subprocess.run([program, str(picture), *options, palette], check=True)  # noqa: S603
 
 
 def _sign_in(page: Page, who: str, password: str) -> None:
