@@ -22,6 +22,7 @@ from tests.factories.messages import make_message
 
 from .conftest import Engine, MakeVisitor
 from .pages import MessagePage
+from .visitor import Visitor
 
 COUNT: Final = """document.addEventListener("click", (event) => {
     if (!event.isTrusted || !event.detail) return;
@@ -30,10 +31,12 @@ COUNT: Final = """document.addEventListener("click", (event) => {
 """`detail` is 0 for clicks that the keyboard makes."""
 
 
-def begin(page: Page, address: str) -> None:
+def begin(visitor: Visitor, address: str) -> Page:
+    """Count from here, in a tab of its own: windows serve many tests."""
+    page = visitor.open_tab()
     page.add_init_script(COUNT)
     page.goto(address)
-    page.evaluate("sessionStorage.removeItem('clicks')")
+    return page
 
 
 def clicks(page: Page) -> int:
@@ -46,8 +49,7 @@ def test_sms_is_sent_with_one_click(
 ) -> None:
     make_account("haorui", sandbox)
     engine.start()
-    page = make_visitor("operator").page
-    begin(page, reverse("admin:messaging_message_send"))
+    page = begin(make_visitor("operator"), reverse("admin:messaging_message_send"))
     page.keyboard.type("139 1234 5678")
     while not page.locator("#id_text").evaluate("field => field === document.activeElement"):
         page.keyboard.press("Tab")
@@ -63,8 +65,7 @@ def test_code_is_sent_and_checked_with_one_click(
 ) -> None:
     make_account("haorui", sandbox)
     engine.start()
-    page = make_visitor("operator").page
-    begin(page, reverse("admin:otp_session_send"))
+    page = begin(make_visitor("operator"), reverse("admin:otp_session_send"))
     page.keyboard.type("139 1234 5678")
     page.locator("#send-button").click()
     expect(page.locator("#live .status-line [role=status]")).to_contain_text("Waiting for the code")
@@ -81,8 +82,7 @@ def test_code_of_a_rented_number_takes_one_click(
     sandbox.change_settings("gosms", sms_delay=0.1)
     make_account("gosms", sandbox, options={"exclusive_key": True})
     engine.start()
-    page = make_visitor("operator").page
-    begin(page, reverse("admin:rentals_order_rent"))
+    page = begin(make_visitor("operator"), reverse("admin:rentals_order_rent"))
     expect(page.locator("#id_project")).to_be_focused()
     page.keyboard.type("Whats")
     page.keyboard.press("Tab")
@@ -99,8 +99,7 @@ def test_number_is_found_and_opened_with_one_click(
     make_visitor: MakeVisitor, sandbox: Sandbox
 ) -> None:
     make_message(make_account("haorui", sandbox), recipient="+8613912345678")
-    page = make_visitor("operator").page
-    begin(page, "/")
+    page = begin(make_visitor("operator"), "/")
     page.keyboard.press("Control+k")
     page.keyboard.type("139 1234 5678")
     page.locator("#command-results-list a").first.click()
@@ -115,7 +114,8 @@ def test_unknown_outcome_is_settled_with_three_clicks(
 ) -> None:
     message = make_message(make_account("haorui", sandbox))
     Message.objects.filter(pk=message.pk).update(state="unknown", reason="timed_out")
-    page = make_visitor("manager").page
-    begin(page, reverse("admin:messaging_message_change", args=[message.public_id]))
+    page = begin(
+        make_visitor("manager"), reverse("admin:messaging_message_change", args=[message.public_id])
+    )
     MessagePage(page).settle("sent", reason="console").wait_for_state("Sent (set by hand)")
     assert clicks(page) == 3
