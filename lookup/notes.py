@@ -7,8 +7,12 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from core.acts import record_act
+from core.notices import NoticeKind, notify, register_kind
+from core.people import person_name
+from core.stored_texts import declare
 from providers import clock
 
 from .models import LONGEST_NOTE, NUMBER, OPEN, Note
@@ -17,6 +21,12 @@ from .note_kinds import KINDS, Subject, may_remove_all, readable_kinds
 MOST: Final = 50
 """Notes of one object that its page shows."""
 CHUNK: Final = 500
+ASSIGNED: Final = declare("notice.note_assigned", _("%(person)s left a note for you."))
+ASSIGNED_KIND: Final = "note_assigned"
+
+
+def register() -> None:
+    register_kind(NoticeKind(ASSIGNED_KIND, _("A colleague leaves a note for me")))
 
 
 def add(subject: Subject, text: str, *, by: User, to: User | None = None) -> Note | None:
@@ -34,6 +44,10 @@ def add(subject: Subject, text: str, *, by: User, to: User | None = None) -> Not
             assigned_to=to,
         )
         record_act("note.add", by=by, subject=_act_subject(note), to=to.pk if to else None)
+        if to is not None and to.pk != by.pk:
+            text = ASSIGNED.store(person=person_name(by))
+            url = f"{subject.url}#notes"
+            notify(to.pk, f"note:{note.pk}:assigned", text, url, kind=ASSIGNED_KIND)
     return note
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.admin import attention, number_sources, object_panels
 
-from . import act_texts
+from . import act_texts, notes
 from .note_attention import attention_items
 from .note_events import NotesOfNumber
 from .note_panel import panel_for
@@ -15,5 +15,6 @@ def register_app() -> None:
     act_texts.register()
     register_places()
     object_panels.register(panel_for)
+    notes.register()
     number_sources.register(NotesOfNumber())
     attention.register(attention_items)

@@ -21,7 +21,7 @@ from providers.journal import register_subject_finder, register_subject_resolver
 
 from . import apply_report
 from .approved_batches import ApprovedBatches
-from .batches import kept_files
+from .batches import kept_files, notices
 from .batches.batches_on_hold import BatchesOnHold
 from .batches.engine_source import BatchSource
 from .batches.importing import file_errors
@@ -65,6 +65,7 @@ def register_app() -> None:
     row_texts.register()
     labels.register()
     visibility.register()
+    notices.register()
     attention.register(dashboard.attention_items)
     number_sources.register(number_events.MessagesOfNumber())
     number_sources.register(number_events.ReportsOfNumber())

@@ -32,6 +32,7 @@ class PortalConfig(AppConfig):
             database_durability,
             export_labels,
             managed_people,
+            notice_choices,
             plain_pickles,
             sign_in_acts,
             vitals,
@@ -59,6 +60,7 @@ class PortalConfig(AppConfig):
         foreign_tokens.append(FACTOR_SECRETS)
         labels.register()
         export_labels.register()
+        notice_choices.register()
         search.register(find_hits)
         object_panels.register(panel_for)
         banners.register()

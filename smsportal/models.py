@@ -20,6 +20,9 @@ class Preferences(models.Model):
     language = models.CharField(max_length=16, blank=True, default="", db_default="")
     """Of the first page after a sign-in; empty: as the browser asks."""
 
+    quiet_notices = models.CharField(max_length=500, blank=True, default="", db_default="")
+    """The kinds of notices that do not come, with blanks between (`core.notices`)."""
+
     class Meta:
         default_permissions = ()
 

@@ -1,4 +1,4 @@
-"""The page on which people choose their time zone and their language."""
+"""The page on which people choose their time zone, their language and their notices."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 from unfold.sites import UnfoldAdminSite
 
+from core import notices
 from core.acts import record_act
 from core.admin.pages import Page, current_user
 from core.times import full_time
@@ -25,6 +26,7 @@ from providers import clock
 
 from .languages import set_language_cookie
 from .models import Preferences
+from .notice_choices import off_kinds, quiet_text
 from .staff_forms import NAME_FIELDS, clean_name
 from .time_zones import LONGEST, find_zone, offered_zones
 
@@ -57,9 +59,17 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text=_("Type a city to search. Empty: the time zone of the portal."),
     )
     language = forms.ChoiceField(label=pgettext_lazy("title", "Language"))
+    notices = forms.MultipleChoiceField(
+        label=pgettext_lazy("title", "Notifications"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        told = self.fields["notices"]
+        if isinstance(told, forms.MultipleChoiceField):
+            told.choices = [(kind.key, kind.label) for kind in notices.switchable_kinds()]
         language = self.fields["language"]
         if isinstance(language, forms.ChoiceField):
             language.choices = settings.LANGUAGES
@@ -88,8 +98,14 @@ class MySettingsPage(Page, FormView):  # type: ignore[type-arg]
         return {**super().get_form_kwargs(), "instance": person}
 
     def get_initial(self) -> dict[str, Any]:
-        chosen = Preferences.objects.filter(pk=current_user(self.request).pk).first()
-        return {"time_zone": chosen.time_zone if chosen else "", "language": get_language()}
+        person = current_user(self.request)
+        chosen = Preferences.objects.filter(pk=person.pk).first()
+        off = off_kinds(person.pk)
+        return {
+            "time_zone": chosen.time_zone if chosen else "",
+            "language": get_language(),
+            "notices": [one.key for one in notices.switchable_kinds() if one.key not in off],
+        }
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         now = clock.now()
@@ -100,12 +116,14 @@ class MySettingsPage(Page, FormView):  # type: ignore[type-arg]
             "zone": timezone.get_current_timezone_name(),
             "installation_zone": settings.TIME_ZONE,
             "now": full_time(now),
+            "security_notices": [one.label for one in notices.kinds() if one.is_security],
         }
 
     def form_valid(self, form: SettingsForm) -> HttpResponse:
         person = current_user(self.request)
         name, language = form.cleaned_data["time_zone"], form.cleaned_data["language"]
-        chosen = {"time_zone": name, "language": language}
+        quiet = quiet_text(form.cleaned_data["notices"])
+        chosen = {"time_zone": name, "language": language, "quiet_notices": quiet}
         with transaction.atomic():
             Preferences.objects.update_or_create(pk=person.pk, defaults=chosen)
             if changed := [field for field in form.changed_data if field in PROFILE]:

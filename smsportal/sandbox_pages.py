@@ -6,7 +6,6 @@ sees them whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -16,23 +15,22 @@ from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
-from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django.views.generic import TemplateView
 from unfold.sites import UnfoldAdminSite
 
 from core.admin.pages import NeedsPermission, Page, fragment
+from sandbox.credentials import PRACTICE
 from sandbox.remote import Remote, RemoteError
 
 from .log_filters import hide_tokens
-from .sandbox_phones import LATE_SECONDS, phones_context
+from .sandbox_acts import ACTIONS, REPORT_SECONDS, rows_of
+from .sandbox_phones import phones_context
 from .sandbox_texts import call_label, error_text, fault_label
 
 ACT_PERMISSION: Final = "providers.check_account"
 MAX_ENTRIES: Final = 50
 MAX_PHONES: Final = 40
-REPORT_SECONDS: Final = 2.0
-"""From a message to its report, if reports go automatically."""
 TIMEOUT: Final = 2.0
 
 
@@ -104,16 +102,22 @@ def sandbox_context(request: HttpRequest) -> dict[str, Any]:
             state = remote.state()
     except RemoteError:
         return {"unreachable": True, "address": settings.SANDBOX_URL}
-    providers = _rows(state, "providers")
+    providers = rows_of(state, "providers")
     return {
         "providers": [_provider_context(one) for one in providers],
-        "is_automatic": any(one["settings"].get("report_delay") is not None for one in providers),
+        "reports_mode": _reports_mode(providers),
+        "balances": [
+            {"name": one["name"], "label": one["label"], "balance": account["balance"]}
+            for one in providers
+            for account in one["accounts"]
+            if account["label"] == PRACTICE and "balance" in account
+        ],
         "report_seconds": int(REPORT_SECONDS),
         "faults": [
             {"id": one["id"], "word": fault_label(one["id"], one["label"])}
-            for one in _rows(state, "faults")
+            for one in rows_of(state, "faults")
         ],
-        "active": [_active_context(one, providers) for one in _rows(state, "active")],
+        "active": [_active_context(one, providers) for one in rows_of(state, "active")],
         **_phones(request, _entry(request.GET)),
         **_book(),
     }
@@ -122,7 +126,7 @@ def sandbox_context(request: HttpRequest) -> dict[str, Any]:
 def _phones(request: HttpRequest, entry: int) -> dict[str, Any]:
     try:
         with sandbox() as remote:
-            providers = _rows(remote.state(), "providers")
+            providers = rows_of(remote.state(), "providers")
             phones = phones_context(remote.phones(entry, MAX_PHONES), providers)
     except RemoteError:
         return {"unreachable": True, "address": settings.SANDBOX_URL}
@@ -134,7 +138,7 @@ def _book() -> dict[str, Any]:
     """The newest requests and pushes, and apart from them those that merely read."""
     try:
         with sandbox() as remote:
-            labels = {one["name"]: one["label"] for one in _rows(remote.state(), "providers")}
+            labels = {one["name"]: one["label"] for one in rows_of(remote.state(), "providers")}
             entries = remote.entries(limit=MAX_ENTRIES, polls="without")
             polls = remote.entries(limit=MAX_ENTRIES, polls="only")
     except RemoteError:
@@ -174,11 +178,6 @@ def _active_context(active: dict[str, Any], providers: list[dict[str, Any]]) -> 
     }
 
 
-def _rows(state: dict[str, object], name: str) -> list[dict[str, Any]]:
-    rows = state.get(name)
-    return rows if isinstance(rows, list) else []
-
-
 def _entry_context(entry: dict[str, Any], labels: dict[str, str]) -> dict[str, Any]:
     provider = entry["provider"]
     return {
@@ -193,71 +192,11 @@ def _entry_context(entry: dict[str, Any], labels: dict[str, str]) -> dict[str, A
     }
 
 
-def _set_fault(remote: Remote, post: QueryDict) -> Any:
-    provider, _colon, operation = post.get("call", "").partition(":")
-    is_next = post.get("calls") != "all"
-    if is_next and not operation:
-        # A background poll would use up the one call.
-        raise ValueError(_("For “next call”, choose what the call does."))
-    remote.fault(
-        post.get("fault", ""),
-        provider=provider or None,
-        operation=operation or None,
-        calls=1 if is_next else None,
-        # So would the repeat of a message that an earlier fault struck.
-        first_tries=is_next,
-    )
-    return _("Fault turned on.")
-
-
-def _stop_fault(remote: Remote, post: QueryDict) -> Any:
-    number = post.get("number", "")
-    if number.isascii() and number.isdigit():
-        remote.clear_faults(int(number))
-    return _("Fault turned off.")
-
-
-def _clear_faults(remote: Remote, post: QueryDict) -> Any:
-    remote.clear_faults()
-    return _("All faults turned off.")
-
-
-def _set_reports(remote: Remote, post: QueryDict) -> Any:
-    """Let reports go automatically, or wait until each is sent by hand."""
-    alone = post.get("reports") == "alone"
-    for provider in _rows(remote.state(), "providers"):
-        if "report_delay" in provider["settings"]:
-            delay = REPORT_SECONDS if alone else None
-            remote.change_settings(provider["name"], report_delay=delay)
-    return _("Reports are sent automatically.") if alone else _("Reports wait for you.")
-
-
-def _report(remote: Remote, post: QueryDict) -> Any:
-    """Send the report that a button stands for (`what`), or the chosen `word`."""
-    name, what = post.get("provider", ""), post.get("what", "")
-    known = next((one for one in _rows(remote.state(), "providers") if one["name"] == name), {})
-    words = {"fail": "failed_word", "deliver": "delivered_word", "late": "delivered_word"}
-    word = str(known.get(words[what], "")) if what in words else post.get("word", "")
-    is_late = what == "late"
-    remote.report(name, post.get("message_id", ""), word, delay=LATE_SECONDS if is_late else 0)
-    if is_late:
-        return _("The report is sent in %(count)d seconds.") % {"count": LATE_SECONDS}
-    return _("Report sent.")
-
-
-def _deliver(remote: Remote, post: QueryDict) -> Any:
-    remote.deliver_sms(post.get("message_id", ""), post.get("text", ""))
-    return _("The SMS was delivered to the number.")
-
-
-ACTIONS: Final[dict[str, Callable[[Remote, QueryDict], Any]]] = {
-    "fault": _set_fault,
-    "stop": _stop_fault,
-    "clear": _clear_faults,
-    "reports": _set_reports,
-    "report": _report,
-    "sms": _deliver,
-}
+def _reports_mode(providers: list[dict[str, Any]]) -> str:
+    settings_now = [one["settings"] for one in providers]
+    if not any(one.get("report_delay") is not None for one in settings_now):
+        return "wait"
+    return "mix" if any(one.get("mixed") for one in settings_now) else "alone"
 
 
 def sandbox_urls(site: UnfoldAdminSite) -> list[URLPattern]:

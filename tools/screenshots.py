@@ -24,12 +24,14 @@ from typing import Final
 import requests
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from .palette import reduce_colours
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 TARGET: Final = ROOT / "docs" / "screenshots"
 LANGUAGES: Final = {"en": "en-GB", "zh-hans": "zh-CN"}
 BROWSERS: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-STARTS_WITHIN: Final = 180.0
-"""Seconds."""
+STARTS_WITHIN: Final = 1200.0
+"""Seconds. A month of history takes one or two minutes, and much longer on a busy machine."""
 WIDTH, HEIGHT = 1280, 860
 
 
@@ -77,20 +79,21 @@ def _demo(folder: Path) -> Iterator[str]:
         "SANDBOX_BIND": f"127.0.0.1:{sandbox}",
     }
     command = [sys.executable, "manage.py", "portal", "--demo"]
+    print("The demo starts; it writes a month of history first.", flush=True)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603
             command, cwd=ROOT, env=environment, stdout=log, stderr=log
         )
         try:
             address = f"http://127.0.0.1:{web}"
-            _wait_until_ready(address, process)
+            _wait_until_ready(address, process, folder / "log")
             yield address
         finally:
             process.terminate()
             process.wait(60)
 
 
-def _wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + STARTS_WITHIN
     while time.monotonic() < until and process.poll() is None:
         try:
@@ -99,7 +102,8 @@ def _wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
             time.sleep(1)
         else:
             return
-    raise SystemExit("The demo did not start.")
+    last = log.read_text(encoding="utf-8", errors="replace")[-2_000:]
+    raise SystemExit(f"The demo did not start. The end of its log:\n{last}")
 
 
 def _passwords(folder: Path) -> dict[str, str]:
@@ -110,6 +114,7 @@ def _passwords(folder: Path) -> dict[str, str]:
 
 def _take(browser: Browser, address: str, picture: Picture, language: str, password: str) -> None:
     context = browser.new_context(
+        timezone_id="UTC",
         base_url=address,
         locale=LANGUAGES[language],
         viewport={"width": WIDTH, "height": HEIGHT},
@@ -124,6 +129,7 @@ def _take(browser: Browser, address: str, picture: Picture, language: str, passw
     target = TARGET / language / f"{picture.name}.png"
     target.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=target, scale="css", animations="disabled")
+    reduce_colours(target)
     print(target.relative_to(ROOT))
     context.close()
 

@@ -26,6 +26,7 @@ from core.people import person_name
 from core.times import when
 from providers.admin.account_cell import AccountCell
 
+from ..batches.progress import time_left
 from ..models import Batch
 from ..presentation.batch_bar import progress_cell, progress_of_many
 from ..presentation.batch_labels import shown_state, where_shown
@@ -56,6 +57,7 @@ class BatchAdmin(AccountCell, ReadOnlyAdmin):
     list_title = pgettext_lazy("title", "Batches")
     primary_page = ("messaging.bulk_message", _("New batch"), "new", "stacks")
     list_display = ("state_", "name_", "progress_", "account_", "good", "sender", "time")
+    other_columns = ("file_", "started_", "ended_")
     list_filter = (
         ShownStateFilter,
         ("account", RelatedFilter),
@@ -109,7 +111,8 @@ class BatchAdmin(AccountCell, ReadOnlyAdmin):
 
     @admin.display(description=pgettext_lazy("column", "Progress"))
     def progress_(self, batch: Batch) -> SafeString | str:
-        return progress_cell(getattr(batch, "counted", None))
+        counted = getattr(batch, "counted", None)
+        return progress_cell(counted, time_left(batch, counted) if counted else None)
 
     def prepare_rows(self, rows: Sequence[Batch]) -> None:
         counted = progress_of_many(rows)
@@ -123,6 +126,18 @@ class BatchAdmin(AccountCell, ReadOnlyAdmin):
     @admin.display(description=pgettext_lazy("column", "Time"), ordering="created_at")
     def time(self, batch: Batch) -> SafeString:
         return when(batch.created_at)
+
+    @admin.display(description=_("Recipients file"))
+    def file_(self, batch: Batch) -> SafeString:
+        return data(batch.file_name)
+
+    @admin.display(description=_("Started at"))
+    def started_(self, batch: Batch) -> SafeString:
+        return when(batch.started_at)
+
+    @admin.display(description=_("Ended at"))
+    def ended_(self, batch: Batch) -> SafeString:
+        return when(batch.ended_at)
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> list[Any]:
         return list(list_display[:2])

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from core.notices import notify
+from core.notices import NoticeKind, notify, register_kind
 from core.people import person_name
 from core.stored_texts import Stored, declare
 
@@ -28,9 +28,17 @@ BLOCKED: Final = declare(
     _("The batch “%(name)s” has stopped: the account “%(account)s” is paused. Nothing is lost."),
 )
 
+ENDED_KIND: Final = "batch_ended"
+STOPPED_KIND: Final = "batch_stopped"
+
+
+def register() -> None:
+    register_kind(NoticeKind(ENDED_KIND, _("A batch that I started has finished")))
+    register_kind(NoticeKind(STOPPED_KIND, _("A batch that I started has stopped or was paused")))
+
 
 def tell_finished(batch: Batch) -> None:
-    _tell(batch, "finished", FINISHED.store(name=batch.title))
+    _tell(batch, "finished", FINISHED.store(name=batch.title), kind=ENDED_KIND)
 
 
 def tell_paused(batch: Batch) -> None:
@@ -65,9 +73,11 @@ def _moment(batch: Batch) -> str:
     return f"{at.timestamp():.6f}" if at else ""
 
 
-def _tell(batch: Batch, event: str, text: Stored, by: User | None = None) -> None:
+def _tell(
+    batch: Batch, event: str, text: Stored, by: User | None = None, *, kind: str = STOPPED_KIND
+) -> None:
     """Tell whoever started the batch, unless they did it themselves."""
     started_by = batch.answerable_id
     if started_by is not None and (by is None or by.pk != started_by):
         url = reverse("admin:messaging_batch_change", args=[batch.public_id])
-        notify(started_by, f"batch:{batch.pk}:{event}", text, url)
+        notify(started_by, f"batch:{batch.pk}:{event}", text, url, kind=kind)

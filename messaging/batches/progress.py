@@ -107,4 +107,6 @@ def time_left(batch: Batch, progress: Progress) -> float | None:
     """Estimated seconds at the recent speed; None if there is no estimate."""
     if batch.state != B.SENDING or not batch.a_minute or not progress.waiting:
         return None
+    if batch.account.is_paused:
+        return None
     return 60 * progress.waiting / batch.a_minute

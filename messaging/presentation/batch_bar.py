@@ -12,6 +12,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from core.times import rough_duration
+
 from ..batches.progress import Progress, progress_from
 from ..models import Batch, Message
 from ..states import MessageState
@@ -82,8 +84,11 @@ def _key(batch: Batch) -> str:
     return f"batch-count:{batch.pk}:{batch.state}"
 
 
-def progress_cell(progress: Progress | None) -> SafeString | str:
-    """The bar with the same in words; nothing for a batch that was not started."""
+def progress_cell(progress: Progress | None, left: float | None = None) -> SafeString | str:
+    """The bar with the same in words; nothing for a batch that was not started.
+
+    `left`: the estimated seconds until it ends, if there is an estimate.
+    """
     if progress is None:
         return ""
     rects = format_html_join(
@@ -97,7 +102,10 @@ def progress_cell(progress: Progress | None) -> SafeString | str:
     }
     share = delivered_share(progress)
     said = _("%(share)s delivered") % {"share": share}
-    words = format_html("{} · {}", done, said) if share else done
+    about = _("about %(left)s left") % {"left": rough_duration(left)} if left else ""
+    words = format_html_join(
+        " · ", "{}", ((one,) for one in (done, said if share else "", about) if one)
+    )
     return format_html(
         '<span class="batch-bar"><svg class="meter thin" aria-hidden="true">{}'
         "</svg><small>{}</small></span>",

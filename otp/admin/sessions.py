@@ -17,9 +17,10 @@ from core.admin.exact_search import keys_of
 from core.admin.labels import state_label
 from core.admin.live import Cells
 from core.admin.read_only import TrackedAdmin
+from core.countries import country_name
 from core.masking import data, linked_number, plain_number
 from core.people import person_name
-from core.times import duration
+from core.times import duration, when
 from core.visibility import may_see_whole
 from messaging.find_messages import find_messages
 from messaging.presentation.labels import shown_state as message_state
@@ -45,6 +46,7 @@ class SessionAdmin(AccountCell, TrackedAdmin):
     list_export = EXPORT
     list_title = pgettext_lazy("title", "Codes")
     list_display = ("state_", "account_", "sms", "tries", "took", "sender", "time")
+    other_columns = ("country_", "verified_", "ended_")
     indexed_pairs = (frozenset({"account", "shown"}),)
     few_rows_by = ("alarm",)
     sortable_by = ("time",)
@@ -129,6 +131,18 @@ class SessionAdmin(AccountCell, TrackedAdmin):
             "tries": str(session.tries),
             "took": self.took(session),
         }
+
+    @admin.display(description=pgettext_lazy("column", "Country/region"))
+    def country_(self, session: Session) -> str:
+        return country_name(session.country)
+
+    @admin.display(description=_("Verified at"))
+    def verified_(self, session: Session) -> SafeString:
+        return when(session.verified_at)
+
+    @admin.display(description=_("Ended at"))
+    def ended_(self, session: Session) -> SafeString:
+        return when(session.ended_at)
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("No codes sent yet."), self.get_list_primary(request), "pin")

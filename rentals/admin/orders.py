@@ -24,6 +24,7 @@ from core.countries import country_name
 from core.masking import data
 from core.people import person_name
 from core.templatetags.portal import amount
+from core.times import when
 from core.visibility import may_see_whole
 from providers.admin.account_cell import AccountCell
 
@@ -48,6 +49,7 @@ class OrderAdmin(AccountCell, TrackedAdmin):
     list_export = ORDERS
     list_title = pgettext_lazy("title", "Orders")
     list_display = ("state_", "account_", "price_", "holder", "time")
+    other_columns = ("order_id_", "ends_", "ended_")
     indexed_pairs = (frozenset({"account", "shown"}), frozenset({"project", "region"}))
     few_rows_by = ("ending",)
     sortable_by = ("time",)
@@ -112,6 +114,18 @@ class OrderAdmin(AccountCell, TrackedAdmin):
         # A provider may have stated it without the plus sign.
         forms = (number, number.removeprefix("+"))
         return Q(pk__in=keys_of(*(Order.objects.filter(phone=form) for form in forms)))
+
+    @admin.display(description=_("Order id"))
+    def order_id_(self, order: Order) -> SafeString:
+        return data(order.provider_id)
+
+    @admin.display(description=_("Ends at"))
+    def ends_(self, order: Order) -> SafeString:
+        return when(order.expires_at)
+
+    @admin.display(description=_("Ended at"))
+    def ended_(self, order: Order) -> SafeString:
+        return when(order.ended_at)
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("No numbers rented yet."), self.get_list_primary(request), "add_call")

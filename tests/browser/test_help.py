@@ -42,9 +42,9 @@ def test_states_explain_themselves(
     language: str, width: int, make_visitor: MakeVisitor, sandbox: Sandbox
 ) -> None:
     account = make_account("haorui", sandbox)
-    for state in ("unknown", "delivered"):
+    for given in ("unknown", "delivered"):
         message = make_message(account)
-        Message.objects.filter(pk=message.pk).update(state=state, reason="timed_out")
+        Message.objects.filter(pk=message.pk).update(state=given, reason="timed_out")
     page = make_visitor("operator", language=language, width=width).page
     page.goto(reverse("admin:messaging_message_changelist"))
     signs = page.evaluate(SIGNS)

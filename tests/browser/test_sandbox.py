@@ -120,3 +120,38 @@ def rent(sandbox: Sandbox) -> None:
         order = {"project_code": "telegram", "region": "ID"}
         url = sandbox.base_url("gosms") + "/order"
         session.post(url, json=order, timeout=5).raise_for_status()
+
+
+@pytest.mark.any_database
+@pytest.mark.slow
+def test_phones_are_found_by_digits_also_after_an_update(
+    operator: Visitor, sandbox: Sandbox
+) -> None:
+    for number in ("8613912345678", "8613687654321"):
+        send_to_sandbox(sandbox, number)
+    page = SandboxPage.of(operator).page
+    shown = page.locator(".threads li:visible")
+    expect(shown).to_have_count(2)
+    page.fill("[data-phone-filter]", "139 12")
+    expect(shown).to_have_count(1)
+    page.locator("#phone-number").click()
+    with page.expect_response(lambda answer: "/practice/phones/" in answer.url):
+        pass
+    expect(page.locator("[data-phone-filter]")).to_have_value("139 12")
+    expect(shown).to_have_count(1)
+
+
+def send_to_sandbox(sandbox: Sandbox, number: str) -> None:
+    values = {
+        "api_id": credentials.HAORUI_API_ID,
+        "api_password": credentials.HAORUI_API_PASSWORD,
+        "sms_type": "T",
+        "encoding": "U",
+        "sender_id": "TEST",
+        "phonenumber": number,
+        "textmessage": "Room 1208",
+    }
+    with requests.Session() as session:
+        session.trust_env = False
+        url = f"{sandbox.base_url('haorui')}/api/SendSMS"
+        session.post(url, json=values, timeout=5).raise_for_status()

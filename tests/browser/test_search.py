@@ -55,3 +55,22 @@ def test_bar_of_the_dashboard_hands_over_what_was_typed(
 
     expect(page.locator("#id_recipient")).to_have_value("139 1234 5678")
     expect(page.locator("#id_text")).to_have_value("Your parcel is here.")
+
+
+@pytest.mark.any_database
+def test_page_that_does_not_exist_searches_everything(
+    make_visitor: MakeVisitor, sandbox: Sandbox
+) -> None:
+    message = make_message(make_account("haorui", sandbox))
+    visitor = make_visitor("viewer", width=390)
+    page = visitor.page
+    with visitor.expecting("404"):
+        page.goto("/messaging/nothing/here/")
+    page.locator("#content .find-here").click()
+    expect(page.locator("#search-input-command")).to_be_focused()
+    page.keyboard.type(message.reference)
+    page.locator("#command-results-list a").first.click()
+    page.wait_for_url(f"**/{message.public_id}/change/")
+    visitor.lose_session()
+    page.goto("/nothing/here/")
+    assert page.locator(".find-here").count() == 0

@@ -37,7 +37,8 @@ def test_missing_page_offers_a_search_and_keeps_the_navigation(
     assert response.status_code == 404
     assert "This page does not exist." in page
     assert "nav-sidebar" in page
-    assert 'name="q"' in page
+    assert "find-here" in page
+    assert "Check the address, or search for the number or id." in page
 
 
 def test_forbidden_page_names_the_permission(browser: Client) -> None:

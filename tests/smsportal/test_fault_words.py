@@ -71,8 +71,7 @@ def report_missing() -> Model:
 
 def no_number() -> Model:
     now = timezone.now()
-    values = {"state": "refused", "reason": "no_number_available", "answered_at": now}
-    return make_order(**values, ended_at=now)
+    return make_order(state="refused", reason="no_number_available", answered_at=now, ended_at=now)
 
 
 def no_sms() -> Model:
@@ -108,7 +107,7 @@ FAULTS: Final = {
     ),
     "number rejected": Fault(
         number_rejected,
-        ("The provider reports that the number does not exist.", "服务商表示号码有误。"),
+        ("The provider reports that the number does not exist.", "服务商表示号码不存在。"),
         REFUSED,
         {"operator": (CORRECT,), "manager": (CORRECT,)},
     ),

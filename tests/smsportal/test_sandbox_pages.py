@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -241,6 +242,38 @@ def test_reports_wait_for_a_person_or_go_automatically(sandbox: Sandbox, browser
     assert "They wait" in shown(browser)
     browser.post(PAGE, {"act": "reports", "reports": "alone"})
     assert delays() == [2.0, 2.0]
+
+
+def test_realistic_mix_fails_a_few_and_never_reports_one(
+    sandbox: Sandbox, browser: Client, receiver: Receiver
+) -> None:
+    browser.post(PAGE, {"act": "reports", "reports": "mix"})
+    sandbox.change_settings("haorui", report_delay=0.0)
+    assert "A realistic mix: of 100 messages" in shown(browser)
+    for number in range(100):
+        send(sandbox, phonenumber=f"86133123455{number:02d}", callback_url=receiver.url)
+    assert sandbox.wait_for_pushes()
+    words = Counter(body["DLRStatus"] for body in receiver.received)
+    assert words == {"Delivered": 96, "Undeliverable": 3}
+    browser.post(PAGE, {"act": "reports", "reports": "alone"})
+    assert "A realistic mix: of 100 messages" not in shown(browser)
+
+
+def test_balance_at_a_provider_is_set(sandbox: Sandbox, browser: Client) -> None:
+    page = browser.post(
+        PAGE, {"act": "balance", "provider": "gosms", "balance": "1,950.50"}, follow=True
+    )
+    assert "Balance changed." in page.content.decode()
+    assert re.search(r'id="balance-gosms"[^>]* value="1950.50"', shown(browser))
+    for wrong in ("", "-1", "1e9", "NaN", "1234567890"):
+        answer = browser.post(
+            PAGE, {"act": "balance", "provider": "gosms", "balance": wrong}, follow=True
+        )
+        assert "Not changed: type an amount such as 950.50." in answer.content.decode()
+    assert re.search(r'id="balance-gosms"[^>]* value="1950.50"', shown(browser))
+    reader = browser_of(member("viewer"))
+    assert 'name="balance"' not in shown(reader)
+    assert reader.post(PAGE, {"act": "balance", "balance": "1"}).status_code == 403
 
 
 def test_sms_is_delivered_to_a_rented_number(sandbox: Sandbox, browser: Client) -> None:

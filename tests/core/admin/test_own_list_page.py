@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib import admin as django_admin
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from core.admin.base import PortalAdmin
 from core.models import OwnList
 from core.own_lists import LONGEST_NAME, MOST_FILTERS
 from messaging.models import Message
+from providers.models import Account
 from tests.factories.accounts import make_account
+from tests.factories.batches import make_batch
+from tests.factories.codes import make_session
 from tests.factories.messages import make_message
+from tests.factories.orders import make_rented
 from tests.factories.staff import make_user
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +67,10 @@ def chips_of(page: Any) -> list[str]:
 
 def choose(browser: Client, *names: str, **more: Any) -> Any:
     return browser.post(PAGE, {"act": "columns", "column": names, "shown": names, **more})
+
+
+def batch_of(account: Account) -> object:
+    return make_batch("13912345678", account)
 
 
 # --- saved filters -------------------------------------------------------------------------------
@@ -366,6 +377,46 @@ def test_an_export_keeps_its_own_columns(client: Client) -> None:
     whole = client.get(f"{LIST}export/").getvalue()
     choose(client, "state_", "time")
     assert client.get(f"{LIST}export/").getvalue() == whole
+
+
+def test_an_export_keeps_the_order_of_the_list(client: Client) -> None:
+    client.force_login(User.objects.create_superuser("boss"))
+    rows = [make_message().reference for _ in range(3)]
+    whole = [client.get(f"{LIST}export/?o={order}").getvalue().decode() for order in ("6", "-6")]
+    for text, wanted in zip(whole, (rows, rows[::-1]), strict=True):
+        assert sorted(rows, key=text.index) == wanted
+
+
+@pytest.mark.parametrize(
+    ("label", "provider", "make", "columns"),
+    [
+        ("otp.session", "haorui", make_session, ("country_", "verified_", "ended_")),
+        ("rentals.order", "gosms", make_rented, ("order_id_", "ends_", "ended_")),
+        ("messaging.batch", "haorui", batch_of, ("file_", "started_", "ended_")),
+    ],
+)
+def test_other_columns_of_main_lists_need_no_query_for_each_row(
+    client: Client,
+    label: str,
+    provider: str,
+    make: Callable[[Account], object],
+    columns: tuple[str, ...],
+) -> None:
+    person = User.objects.create_superuser("boss")
+    client.force_login(person)
+    OwnList.objects.create(user=person, rows_of=label, columns=["state_", *columns])
+    address = f"/{label.replace('.', '/')}/"
+    account = make_account(provider)
+    make(account)
+    client.get(address)
+    counts = []
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            page = client.get(address)
+        counts.append(len(queries))
+        assert set(columns) <= set(columns_of(page))
+        make(account)
+    assert counts[1] == counts[0]
 
 
 # --- whose they are ------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from messaging.models import Batch, Message
 from messaging.presentation.batch_bar import progress_of_many
+from providers import accounts
 from tests.factories.accounts import make_account
 from tests.factories.batches import make_batch, numbers, start_batch
 from tests.factories.staff import make_staff
@@ -77,6 +78,17 @@ def test_batch_that_was_not_started_has_no_bar(browser: Client) -> None:
 def test_search_finds_name_text_and_file(browser: Client, term: str, found: bool) -> None:
     make_batch(b"13912345678", name="Parcels", text="Hello", file_name="list.csv")
     assert ("Parcels" in html(browser.get(URL, {"q": term}))) is found
+
+
+def test_running_batch_says_how_long_it_takes(browser: Client) -> None:
+    batch = start_batch(make_batch(numbers(4)))
+    Batch.objects.filter(pk=batch.pk).update(a_minute=1.0)
+    assert "0 of 4 · about 4 min left" in html(browser.get(URL))
+    accounts.pause(batch.account, "by_hand")
+    cache.clear()
+    assert "left" not in html(browser.get(URL)).split("batch-bar")[1].split("</span>")[0], (
+        "nobody knows how long it takes while the account is paused"
+    )
 
 
 def test_open_list_receives_state_and_progress(browser: Client) -> None:
