@@ -25,6 +25,11 @@ def erase_personal(act_ids: Iterable[int], *, by: User | None = None) -> int:
     An act that an earlier version wrote is sealed first, which moves its reason to a personal row.
     """
     seal_all()
+    return erase_parts(act_ids, by=by)
+
+
+def erase_parts(act_ids: Iterable[int], *, by: User | None = None) -> int:
+    """The same for acts that are sealed, also in the caller's transaction."""
     wanted = sorted(set(act_ids))
     erased = 0
     for start in range(0, len(wanted), CHUNK):

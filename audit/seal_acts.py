@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 
 from core.acts import personal_row
 from core.models import Act
+from core.number_digests import SUBJECT_LENGTH
 from providers import clock
 
 from . import anchors, digests
@@ -94,7 +95,8 @@ def _fold(act: Act) -> bool:
     if act.reason:
         words["reason"] = act.reason
     token = act.subject.partition(":")[2]
-    if act.subject == f"number:{token}":
+    # Keyed hashes are shorter than the tokens of earlier versions, and lead to no number.
+    if act.subject == f"number:{token}" and len(token) > SUBJECT_LENGTH:
         words["number"] = token
     if not words or act.personal_digest:
         return False

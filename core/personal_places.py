@@ -1,4 +1,4 @@
-"""Where the core keeps phone numbers: acts, notices, searches, exports and saved filters."""
+"""Where the core keeps phone numbers: notices, searches, exports and saved filters."""
 
 from __future__ import annotations
 
@@ -12,30 +12,10 @@ from django.utils.translation import pgettext_lazy
 
 from .admin.export_jobs import end
 from .admin.export_jobs.limits import OPEN
-from .models import Act, ExportJob, ExportPart, Notice, NumberSearch, OwnList
+from .models import ExportJob, ExportPart, Notice, NumberSearch, OwnList
 from .number_searches import digest_of
-from .number_tokens import token_of
 from .number_traces import Traces
 from .personal_data import Erased, Place, excuse, register
-
-_OLD_SUBJECT = "number:"
-
-
-class Acts(Place):
-    """Earlier versions named a number by its token, which the keys can read."""
-
-    def _has(self, traces: Traces, row: Mapping[str, Any], *, on_purpose: bool) -> bool:
-        if row["subject"] == f"{_OLD_SUBJECT}{token_of(traces.number)}"[:64]:
-            return True
-        return super()._has(traces, row, on_purpose=on_purpose)
-
-    def _changes(
-        self, traces: Traces, row: Mapping[str, Any], stand_in: str, *, on_purpose: bool
-    ) -> dict[str, Any]:
-        changes = super()._changes(traces, row, stand_in, on_purpose=on_purpose)
-        if row["subject"] == f"{_OLD_SUBJECT}{token_of(traces.number)}"[:64]:
-            changes["subject"] = f"{_OLD_SUBJECT}{stand_in}"
-        return changes
 
 
 class Searches(Place):
@@ -59,14 +39,6 @@ class Exports(Place):
 
 
 def register_places() -> None:
-    register(
-        Acts(
-            Act,
-            pgettext_lazy("title", "Acts of people"),
-            searched=("reason", "details", "subject"),
-            excused={"what": "the kind of act"},
-        )
-    )
     register(
         Place(
             Notice,
@@ -107,3 +79,4 @@ def register_places() -> None:
         )
     )
     excuse("A keyed hash of the keys.", "core.keycheck")
+    excuse("Kinds and ids. What people typed is in the personal part.", "core.act")

@@ -11,8 +11,10 @@ from core.personal_data import Place, excuse, register
 from .models import (
     Account,
     ApiCall,
+    Approval,
     Callback,
     CallbackTest,
+    CapExemption,
     DailyUse,
     Enquiry,
     Hold,
@@ -51,6 +53,28 @@ def register_places() -> None:
                 "reason": "a word of the portal",
             },
             chunk=300,
+        )
+    )
+    register(
+        Place(
+            Approval,
+            pgettext_lazy("title", "Approvals"),
+            searched=("title", "why", "comment"),
+            excused={
+                "subject": "a kind and an id",
+                "digest": "a hash of what was shown",
+                "passed": "words of the portal and amounts",
+                "involved": "ids of staff",
+            },
+        )
+    )
+    register(
+        Place(
+            CapExemption,
+            pgettext_lazy("title", "Exemptions"),
+            number="key",
+            searched=("because",),
+            is_deleted=True,
         )
     )
     register(

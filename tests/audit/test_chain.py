@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from cryptography.fernet import Fernet
@@ -20,6 +20,7 @@ from audit.models import ChainCheck, Seal
 from audit.seal_acts import seal_all, seal_waiting
 from core.acts import record_act, record_acts
 from core.models import Act, ActPersonal
+from core.number_tokens import token_of
 from tests.factories.staff import make_user
 
 pytestmark = pytest.mark.django_db
@@ -184,14 +185,17 @@ def test_erasing_keeps_the_chain_whole_and_leaves_nothing_behind() -> None:
     assert found() == []
 
 
+TOKEN: Final = token_of("+8613912345678")
+
+
 def test_words_of_an_earlier_version_move_to_the_personal_row_and_can_be_erased() -> None:
     act = Act.objects.create(
-        what="reveal", subject="number:token", reason="typed", details={"address": "192.0.2.7"}
+        what="reveal", subject=f"number:{TOKEN}", reason="typed", details={"address": "192.0.2.7"}
     )
     seal_all()
     act = Act.objects.get()
     assert (act.reason, act.subject, act.details) == ("", "", {})
-    assert act.personal == {"reason": "typed", "number": "token", "address": "192.0.2.7"}
+    assert act.personal == {"reason": "typed", "number": TOKEN, "address": "192.0.2.7"}
     assert found() == []
     assert erase_personal([act.pk]) == 1
     assert found() == []

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import Group
 
-from core.acts import record_act
+from core.models import Act
 from messaging.batches import proposals
 from messaging.batches.states import BatchState
 from messaging.models import Batch, StagedRow
@@ -49,8 +49,14 @@ def ask_for_approval(ground: Ground) -> None:
         why=WHY,
         involved=[manager.pk],
     )
-    act = record_act("approval.ask", by=manager, subject=proposal.subject, approval=approval.pk)
-    type(act).objects.filter(pk=act.pk).update(at=approval.asked_at)
+    # Not by `record_act`, whose acts are of now.
+    Act.objects.create(
+        at=approval.asked_at,
+        what="approval.ask",
+        by=manager,
+        subject=proposal.subject,
+        details={"approval": approval.pk},
+    )
 
 
 def _checked_batch(ground: Ground) -> Batch:
