@@ -15,6 +15,7 @@ from .models import (
     Callback,
     CallbackTest,
     CapExemption,
+    DailyLimit,
     DailyUse,
     Enquiry,
     Hold,
@@ -77,6 +78,7 @@ def register_places() -> None:
             is_deleted=True,
         )
     )
+    register(Place(DailyLimit, pgettext_lazy("title", "Caps"), number="key", is_deleted=True))
     register(
         Place(
             DailyUse,
@@ -131,7 +133,6 @@ def register_places() -> None:
         "providers.tasklease",
         "providers.fence",
         "providers.host",
-        "providers.dailylimit",
         "providers.accountpause",
         "providers.balancereading",
     )
