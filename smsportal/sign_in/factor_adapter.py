@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from core.fields import cipher, decrypt
+from core.fields import UnreadableSecret, cipher, decrypt
 
 from .account_adapter import INCORRECT
 from .factors import FACTORS, needs_factor
@@ -36,6 +36,10 @@ class FactorAdapter(LibraryAdapter):
         "incorrect_code": INCORRECT,
         "cannot_delete_authenticator": _(
             "Your role requires a second factor. Add another one before you remove this one."
+        ),
+        "unreadable": _(
+            "The portal's keys have changed, so it cannot check codes of this factor. Use a"
+            " passkey, or ask a manager to remove the factor."
         ),
     }
 
@@ -59,7 +63,11 @@ class FactorAdapter(LibraryAdapter):
         return cipher().encrypt(text.encode()).decode("ascii")
 
     def decrypt(self, encrypted_text: str) -> str:
-        return decrypt(encrypted_text)
+        try:
+            return decrypt(encrypted_text)
+        except UnreadableSecret:
+            # An empty secret instead would be one that anybody knows.
+            raise self.validation_error("unreadable") from None
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         user = authenticator.user

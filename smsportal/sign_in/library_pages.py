@@ -12,9 +12,9 @@ from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as app
 from allauth.mfa.totp.forms import DeactivateTOTPForm
 from allauth.mfa.webauthn import views as passkeys
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -72,6 +72,12 @@ class PasskeySignIn(LoginWebAuthnView):
         # Anybody may ask, so what is kept of it must not stay for hours.
         request.session.set_expiry(CHALLENGE_SECONDS)
         return answer
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """Back to the sign-in page, with words about passkeys instead of codes."""
+        text = _("The portal does not know this passkey. Use another passkey or another way.")
+        messages.error(self.request, text)
+        return HttpResponseRedirect(reverse("account_login"))
 
 
 class OwnPage(Page):

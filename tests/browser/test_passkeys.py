@@ -100,4 +100,4 @@ def test_key_that_was_removed_signs_nobody_in(make_visitor: MakeVisitor, add_key
     visitor.lose_session()
     visitor.page.goto("/")
     visitor.page.get_by_role("button", name="Sign in with a passkey").click()
-    expect(visitor.page.get_by_text("The code is not correct.")).to_be_visible()
+    expect(visitor.page.get_by_text("The portal does not know this passkey.")).to_be_visible()

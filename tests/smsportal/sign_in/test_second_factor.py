@@ -90,6 +90,15 @@ class TestSecondStep:
         enter_code(client)
         assert not opens(client)
 
+    def test_code_is_refused_in_words_if_no_key_reads_the_secret(
+        self, client: Client, settings: LazySettings
+    ) -> None:
+        enter_password(client, member_with_app("viewer"))
+        settings.SECRETS_KEYS = ["b3RoZXIta2V5LW90aGVyLWtleS1vdGhlci1rZXktLS0="]
+        answer = client.post(reverse("mfa_authenticate"), {"code": code_now()})
+        assert b"keys have changed" in answer.content
+        assert not opens(client)
+
 
 class TestSetUp:
     def add(self, client: Client) -> str:
