@@ -173,7 +173,8 @@ def test_form_that_sends_adds_one_insert_for_its_act() -> None:
         "recipient": "13912345678",
         "text": "Hello",
         "form_token": "one",
-        "sms_kind": "notification",
+        "sms_kind": "T",
+        "sender_id": "HAORUI",
     }
     with CaptureQueriesContext(connection) as captured:
         browser_of(operator).post(reverse("admin:messaging_message_send"), values)
