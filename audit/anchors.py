@@ -51,7 +51,7 @@ def _is_there(anchor: Anchor) -> bool:
 def _is_explained(anchor: Anchor) -> bool:
     """Whether a seal notes that the chain was cut where this anchor belonged."""
     gaps = Seal.objects.filter(number__lte=anchor.number).exclude(lost=None)
-    return any(gap.lost["number"] >= anchor.number for gap in gaps)
+    return any(gap.lost and gap.lost["number"] >= anchor.number for gap in gaps)
 
 
 def _read_all() -> list[Anchor]:

@@ -39,7 +39,7 @@ from .running_batches import batch_lines
 
 LOG_LINES: Final = 10
 LOG_DAYS: Final = 31
-LOG_AREAS: Final = (Area.REVEAL, Area.EXPORT, Area.OUTCOME, Area.ACCOUNT, Area.STAFF, Area.HOLD)
+NOT_LOGGED: Final = (Area.SIGN_IN, Area.SEND, Area.OTHER)
 TREND_DAYS: Final = 7
 TREND_SECONDS: Final = 300
 
@@ -68,9 +68,13 @@ def dashboard_context(request: HttpRequest) -> dict[str, Any]:
 
 def newest_log_lines() -> list[dict[str, Any]]:
     """What people did: reveals, exports, outcomes that were set, changes. No sign-ins or sends."""
-    kinds = [what for area in LOG_AREAS for what in kinds_of(area)]
+    others = [what for area in NOT_LOGGED for what in kinds_of(area)]
     since = clock.now() - timedelta(days=LOG_DAYS)
-    newest = Act.objects.filter(what__in=kinds, at__gte=since).select_related("by", "personal_row")
+    newest = (
+        Act.objects.filter(at__gte=since)
+        .exclude(what__in=others)
+        .select_related("by", "personal_row")
+    )
     acts = list(newest.order_by("-at", "-pk")[:LOG_LINES])
     readings = Readings.of(acts)
     return [

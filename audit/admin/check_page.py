@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -28,7 +30,7 @@ class CheckChain(Page, View):
     def has_permission(self) -> bool:
         return may_read_all(self.request.user)
 
-    def handle_no_permission(self) -> HttpResponse:
+    def handle_no_permission(self) -> Any:
         raise NeedsPermission(VIEW_ALL)
 
     @transaction.atomic

@@ -110,10 +110,9 @@ class EntryAdmin(ReadOnlyAdmin):
             return queryset.none(), False
         if subjects := find_subjects(term):
             return queryset.filter(subject__in=subjects), False
-        people = list(User.objects.filter(username=term).values_list("pk", flat=True))
-        if people:
-            about = Q(by__in=people) | Q(subject__in=[f"user:{pk}" for pk in people])
-            return queryset.filter(about), False
+        person = User.objects.filter(username=term).values_list("pk", flat=True).first()
+        if person is not None:
+            return queryset.filter(by=person), False
         since = clock.now() - timedelta(days=SEARCHED_DAYS)
         words = Q(personal_row__text__icontains=term) | Q(reason__icontains=term)
         return queryset.filter(words, at__gte=since), False

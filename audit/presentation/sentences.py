@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from core.act_sentences import sentence_of
 from core.masking import data
@@ -66,7 +66,7 @@ def reason_text(act: Act) -> str:
     if act.why:
         return show(act.why)
     filters = str(act.personal.get("filters", ""))
-    return label_text(_("Filters"), filters) if filters else ""
+    return label_text(pgettext("export", "Filters"), filters) if filters else ""
 
 
 def address_text(act: Act) -> str:

@@ -66,7 +66,7 @@ def log_change(
 
 
 def _record_logged(user: User, objects: Iterable[Model], message: Stored) -> None:
-    values = values_of(message)
+    values: dict[str, Any] = values_of(message)
     what, reason = str(values.pop("key", "changed")), values.pop("reason", "")
     reason = reason if isinstance(reason, str) else json.dumps(reason, ensure_ascii=False)
     subjects = [f"{obj._meta.model_name}:{obj.pk}" for obj in objects]

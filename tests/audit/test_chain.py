@@ -129,7 +129,7 @@ def test_a_cut_tail_is_found_by_what_the_host_remembers() -> None:
 @pytest.mark.parametrize(
     ("what", "details"), [("backup.restore", {}), ("hold.begin", {"cause": "restored"})]
 )
-def test_a_restore_is_an_announced_break(what: str, details: dict[str, str]) -> None:
+def test_a_restore_is_an_announced_break(what: str, details: dict[str, Any]) -> None:
     make_chain()
     with by_hand() as cursor:
         cursor.execute(
