@@ -28,7 +28,7 @@ from providers.caps.windows import Window
 from providers.models import DailyLimit
 
 from ..delegation import may_limit
-from ..list_exports import LIMITS
+from .cap_exports import LIMITS
 from .cap_form import CapForm
 from .cap_texts import kind_text, names_of_accounts, subject_of
 from .default_caps import may_change_default, shown_defaults

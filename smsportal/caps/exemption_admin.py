@@ -25,7 +25,7 @@ from core.times import when
 from providers.caps import exemptions
 from providers.models import CapExemption
 
-from ..list_exports import EXEMPTIONS
+from .cap_exports import EXEMPTIONS
 from .cap_texts import key_text, names_of_accounts, names_of_people
 from .exemption_form import ExemptionForm
 
