@@ -28,10 +28,10 @@ from providers.caps.windows import Window
 from providers.models import DailyLimit
 
 from ..delegation import may_limit
+from .cap_exports import LIMITS
 from .cap_form import CapForm
 from .cap_texts import kind_text, names_of_accounts, subject_of
 from .default_caps import may_change_default, shown_defaults
-from .list_exports import LIMITS
 
 WHOSE: Final = "cap_of"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from hashlib import sha256
 from typing import Any, ClassVar, Final
 
@@ -11,22 +10,26 @@ from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from core.admin.buttons import Text
-from core.people import person_name
-from messaging.recipients import InvalidRecipient, read_recipient
 from providers.admin.country_field import country_choices
 from providers.caps.cap import ALL, EACH
 from providers.caps.windows import Window
-from providers.models import Account, DailyLimit
+from providers.models import DailyLimit
 
 from ..delegation import may_limit
-from ..roles import role_label
+from .cap_fields import (
+    RoleChoice,
+    account_field,
+    person_field,
+    read_number,
+    read_prefix,
+    typed_field,
+)
 from .default_caps import may_change_default
 from .effect import Effect, effect_of
 
-PREFIX: Final = re.compile(r"\+[1-9][0-9]{0,13}")
 What = DailyLimit.What
 APPLIES_TO: Final[tuple[tuple[str, Text], ...]] = (
     ("person", _("One person")),
@@ -60,64 +63,6 @@ _FIELDS: Final = {
     "country": "country",
 }
 """The field that names what the cap applies to."""
-
-
-class RoleChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
-    def label_from_instance(self, obj: Any) -> str:
-        return role_label(obj.name)
-
-
-class PersonChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
-    def label_from_instance(self, obj: Any) -> str:
-        return person_name(obj)
-
-
-def read_prefix(typed: str) -> str:
-    """A prefix as it is stored. Raises `ValidationError`."""
-    written = re.sub(r"[\s\-()]", "", typed)
-    if not PREFIX.fullmatch(written):
-        raise ValidationError(
-            gettext("Enter + and the country code, then the first digits, such as +86139.")
-        )
-    return written
-
-
-def read_number(typed: str) -> str:
-    """A number as it is stored. Raises `ValidationError`."""
-    try:
-        return read_recipient(typed).e164
-    except InvalidRecipient as reason:
-        raise ValidationError(str(reason)) from None
-
-
-def person_field() -> PersonChoice:
-    return PersonChoice(
-        label=_("Member of staff"),
-        queryset=User.objects.order_by("username"),
-        required=False,
-        empty_label=pgettext_lazy("choice", "none"),
-        widget=UnfoldAdminSelectWidget(),
-    )
-
-
-def account_field() -> forms.ModelChoiceField[Account]:
-    return forms.ModelChoiceField(
-        label=pgettext_lazy("field", "Account"),
-        queryset=Account.objects.order_by("name"),
-        required=False,
-        empty_label=pgettext_lazy("choice", "none"),
-        widget=UnfoldAdminSelectWidget(),
-    )
-
-
-def typed_field(label: Any, help_text: Any = "") -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        help_text=help_text,
-        required=False,
-        max_length=40,
-        widget=UnfoldAdminTextInputWidget({"dir": "ltr", "autocomplete": "off"}),
-    )
 
 
 class CapForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -24,8 +25,6 @@ def names_of_accounts(rows: Iterable[DailyLimit | CapExemption]) -> dict[str, st
 
 
 def names_of_people(rows: Iterable[CapExemption]) -> dict[str, str]:
-    from django.contrib.auth.models import User
-
     keys = {int(row.key) for row in rows if row.scope == "user" and row.key.isdigit()}
     return {str(one.pk): person_name(one) for one in User.objects.filter(pk__in=keys)}
 

@@ -25,9 +25,9 @@ from core.times import when
 from providers.caps import exemptions
 from providers.models import CapExemption
 
+from .cap_exports import EXEMPTIONS
 from .cap_texts import key_text, names_of_accounts, names_of_people
 from .exemption_form import ExemptionForm
-from .list_exports import EXEMPTIONS
 
 
 class AddPage(Page, FormView):  # type: ignore[type-arg]

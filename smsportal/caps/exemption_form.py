@@ -20,7 +20,7 @@ from providers.caps.exemptions import LONGEST
 from providers.models import CapExemption
 
 from ..delegation import may_limit
-from .cap_form import account_field, person_field, read_number, read_prefix, typed_field
+from .cap_fields import account_field, person_field, read_number, read_prefix, typed_field
 
 SHORTEST_PREFIX: Final = 6
 """Characters with the plus sign. A shorter one would exempt a whole country."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.db import transaction
 
 from messaging.models import Message
 from otp import limits, message_sync, sessions
@@ -24,7 +25,8 @@ NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 def take_code(account: Account) -> bool:
     SendGap.objects.all().delete()
     try:
-        limits.take(account, NUMBER, "CN", None)
+        with transaction.atomic():
+            limits.take(account, NUMBER, "CN", None)
     except LimitReached:
         return False
     return True

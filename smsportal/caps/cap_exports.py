@@ -1,4 +1,4 @@
-"""What the lists of caps and exemptions export."""
+"""What the lists of caps and exemptions export. Numbers are masked."""
 
 from __future__ import annotations
 
