@@ -95,9 +95,9 @@ _LINES: Final = Part(
             MoneyLine.UNKNOWN.key,
             MoneyLine.UNKNOWN.text,
             _(
-                "The answer was lost. The portal does not try again by itself, since that could"
+                "The answer was lost. The portal does not retry automatically, since that could"
                 " be charged twice. A report, a correct code, the provider's list or a person"
-                " settles it."
+                " decides the outcome."
             ),
         ),
         Word(
@@ -155,7 +155,7 @@ _BALANCE: Final = Part(
             _("Lasts about"),
             _(
                 "How long the available balance would last at the spending of the last 24 hours:"
-                " holds minus refunds. It is not shown if the balance is out of date."
+                " holds minus refunds. No figure is shown if the provider booked something since."
             ),
         ),
         Word(
@@ -186,7 +186,7 @@ _TRANSACTIONS: Final = Part(
         Word(
             "release",
             pgettext_lazy("transaction", "Release"),
-            _("A hold that has ended: nothing is reserved for this order any more."),
+            _("A hold that has ended: nothing remains reserved for this order."),
         ),
         Word(
             "refund",
@@ -225,7 +225,7 @@ _CHECKS: Final = Part(
             pgettext_lazy("money", "Cost"),
             _(
                 "In figures: accepted segments times the entered price, as far as a price is"
-                " known. It stands beside the movement of the balance, so that you can compare."
+                " known. The movement of the balance is shown beside it for comparison."
             ),
         ),
         Word(

@@ -7,6 +7,7 @@ sees them whole.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from django.conf import settings
@@ -107,7 +108,11 @@ def sandbox_context(request: HttpRequest) -> dict[str, Any]:
         "providers": [_provider_context(one) for one in providers],
         "reports_mode": _reports_mode(providers),
         "balances": [
-            {"name": one["name"], "label": one["label"], "balance": account["balance"]}
+            {
+                "name": one["name"],
+                "label": one["label"],
+                "balance": Decimal(str(account["balance"])),
+            }
             for one in providers
             for account in one["accounts"]
             if account["label"] == PRACTICE and "balance" in account

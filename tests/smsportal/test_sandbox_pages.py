@@ -264,13 +264,13 @@ def test_balance_at_a_provider_is_set(sandbox: Sandbox, browser: Client) -> None
         PAGE, {"act": "balance", "provider": "gosms", "balance": "1,950.50"}, follow=True
     )
     assert "Balance changed." in page.content.decode()
-    assert re.search(r'id="balance-gosms"[^>]* value="1950.50"', shown(browser))
+    assert re.search(r'id="balance-gosms"[^>]* value="1,950.50"', shown(browser))
     for wrong in ("", "-1", "1e9", "NaN", "1234567890"):
         answer = browser.post(
             PAGE, {"act": "balance", "provider": "gosms", "balance": wrong}, follow=True
         )
         assert "Not changed: type an amount such as 950.50." in answer.content.decode()
-    assert re.search(r'id="balance-gosms"[^>]* value="1950.50"', shown(browser))
+    assert re.search(r'id="balance-gosms"[^>]* value="1,950.50"', shown(browser))
     reader = browser_of(member("viewer"))
     assert 'name="balance"' not in shown(reader)
     assert reader.post(PAGE, {"act": "balance", "balance": "1"}).status_code == 403
