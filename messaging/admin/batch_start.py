@@ -84,7 +84,7 @@ class ConfirmPage(BatchAction):
             messages.warning(request, ON_HOLD_TEXT)
             return self.back_to(batch)
         if batch.state != lifecycle.B.READY:
-            messages.warning(request, _not_ready_text(batch))
+            messages.warning(request, str(_not_ready_text(batch)))
             return self.back_to(batch)
         form = StartForm(request.POST)
         if not form.is_valid():

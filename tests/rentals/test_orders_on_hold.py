@@ -220,7 +220,7 @@ def end_by_withdrawal(order: Order) -> None:
 
 
 def end_by_age(order: Order) -> None:
-    place_orders.end_expired(timezone.now() + place_orders.MAX_AGE)
+    place_orders.end_expired(timezone.now() + MAX_AGE)
 
 
 def end_by_lost_permission(order: Order) -> None:
@@ -280,7 +280,7 @@ def test_choice_releases_no_other_order(account: Account) -> None:
 
 def test_order_that_waited_too_long_is_no_longer_placed(account: Account) -> None:
     order = held_order(account)
-    Order.objects.update(created_at=timezone.now() - place_orders.MAX_AGE)
+    Order.objects.update(created_at=timezone.now() - MAX_AGE)
     assert release(order) == 0
     assert order.state == "held"
     (group,) = holdable("orders").groups(Hold.objects.get())

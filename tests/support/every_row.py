@@ -124,11 +124,11 @@ def _batches(account: Account, by: User) -> None:
             state=state, started_at=now, answerable=by, paused_at=now, ended_at=now, ended_by=by
         )
     assert ready.good
-    for state in ApprovalState:
+    for approval_state in ApprovalState:
         Approval.objects.create(
             kind="batch",
             subject=f"batch:{ready.pk}",
-            state=state,
+            state=approval_state,
             title="file 文件.csv",
             account=account,
             count=2,

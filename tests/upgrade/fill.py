@@ -148,11 +148,11 @@ def fill_accounts(accounts: dict[str, Account], by: User) -> None:
         DailyLimit.objects.create(user=by, what=what, most=1000)
         DailyLimit.objects.create(group=operators, what=what, most=100)
     ApprovalLimit.objects.create(group=operators, messages=500, orders=5, cost=50)
-    for state in ApprovalState:
+    for approval_state in ApprovalState:
         Approval.objects.create(
             kind="batch",
             subject="batch:1",
-            state=state,
+            state=approval_state,
             title="a batch",
             account=haorui,
             count=1,
