@@ -27,6 +27,7 @@ from rentals import (
 from rentals.models import Cancel, FoundOrder, Order, Reading
 from rentals.presentation.explanations import explanation_of
 from rentals.presentation.timeline import timeline
+from rentals.proposals import MAX_AGE
 from rentals.states import CancelState, OrderState
 from tests.factories.accounts import make_account
 from tests.factories.orders import change, make_order, make_rented
