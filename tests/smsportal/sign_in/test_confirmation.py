@@ -126,7 +126,7 @@ def test_only_paths_of_the_portal_are_led_to(client: Client) -> None:
 
 
 def test_pages_that_ask_exist() -> None:
-    arguments = ([], [1], ["x"])
+    arguments: tuple[list[object], ...] = ([], [1], ["x"])
     for name in (*ALWAYS, *WITH_PERMISSION):
         assert any(_reverses(name, each) for each in arguments), name
 
