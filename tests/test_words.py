@@ -20,6 +20,8 @@ THEME: Final = polib.pofile(str(BASE_DIR / "locale/theme/zh_Hans/LC_MESSAGES/dja
 GLOSSARY: Final = BASE_DIR / "docs/glossary.md"
 INSTALLED: Final = Path("locale/zh_Hans/LC_MESSAGES/django.mo")
 """Where a package keeps its compiled Chinese."""
+PAGELESS: Final = "allauth"
+"""A library whose own pages nobody sees."""
 FORBIDDEN: Final = re.compile(
     r"\b(anew|dead|whoever|somebody|nobody|everybody|by itself|a go-ahead|needs a hand"
     r"|(goes|went|is|are) out|handed over|taken up|took the|waits no more|any more|is over"
@@ -113,7 +115,8 @@ def test_no_text_overrides_the_theme() -> None:
 
 def installed_entries() -> Iterator[POEntry]:
     folders = [Path(django.__file__).parent / "conf"]
-    folders += [Path(config.path) for config in apps.get_app_configs()]
+    shown = [each for each in apps.get_app_configs() if not each.name.startswith(PAGELESS)]
+    folders += [Path(config.path) for config in shown]
     for folder in folders:
         if (folder / INSTALLED).is_file():
             yield from polib.mofile(str(folder / INSTALLED))

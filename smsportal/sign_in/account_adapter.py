@@ -73,7 +73,7 @@ class AccountAdapter(LibraryAdapter):
         is_first = user.last_login is None
         is_new = known is None or not known.has_signed_in(user.get_username())
         # After a second step, the library does not know which backend checked the password.
-        user.backend = MODEL_BACKEND  # type: ignore[attr-defined]
+        user.backend = MODEL_BACKEND
         with transaction.atomic():
             super().login(request, user)
             address = str(client_address(request) or "")

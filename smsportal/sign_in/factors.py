@@ -15,11 +15,11 @@ SUPERUSER: Final = "superuser"
 
 
 def has_factor(user: User) -> bool:
-    return Authenticator.objects.filter(user=user, type__in=FACTORS).exists()
+    return bool(Authenticator.objects.filter(user=user, type__in=FACTORS).exists())
 
 
 def has_kind(user: User, kind: str) -> bool:
-    return Authenticator.objects.filter(user=user, type=kind).exists()
+    return bool(Authenticator.objects.filter(user=user, type=kind).exists())
 
 
 def factors_of(user: User) -> list[Authenticator]:

@@ -84,7 +84,7 @@ def test_form_that_was_opened_in_time_is_taken_and_an_old_one_changes_nothing(
     with time_machine.travel(time.time() + 31 * 60):
         answer = client.post(address, fields | {"first_name": "Lan"}, headers={"Referer": "/x"})
         assert answer.status_code == 403
-        assert b"Nothing was changed." in answer.content
+        assert b"No change: confirm in a new tab" in answer.content
         other.refresh_from_db()
         assert other.first_name == "Mei"
 
@@ -126,7 +126,7 @@ def test_only_paths_of_the_portal_are_led_to(client: Client) -> None:
 
 
 def test_pages_that_ask_exist() -> None:
-    arguments = ([], [1], ["x"])
+    arguments: tuple[list[object], ...] = ([], [1], ["x"])
     for name in (*ALWAYS, *WITH_PERMISSION):
         assert any(_reverses(name, each) for each in arguments), name
 
