@@ -135,11 +135,9 @@ class EntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("What was done"))
     def done(self, act: Any) -> SafeString:
-        why = reason_text(act)
-        told = sentence(act, act.readings)
-        if not why:
-            return told
-        return format_html('{}<small class="act-reason">{}</small>', told, data(why))
+        told, why = sentence(act, act.readings), reason_text(act)
+        reason = format_html('<small class="act-reason">{}</small>', data(why)) if why else ""
+        return format_html('<span class="act">{}{}</span>', told, reason)
 
     @admin.display(description=_("IP address"))
     def address(self, act: Any) -> SafeString:
