@@ -132,7 +132,7 @@ def test_own_request_has_no_buttons_and_its_post_is_refused(manager: User) -> No
     page = words(browser.get(page_of(approval)))
     assert "You cannot approve your own request." in page
     assert "Approve 3 messages" not in page
-    assert "nobody decides about what they requested" in decide(browser, approval, "approve")
+    assert "no one decides about what they requested" in decide(browser, approval, "approve")
     assert not Message.objects.exists()
     url = reverse("admin:approval_withdraw", args=[approval.public_id])
     assert "Request withdrawn." in words(browser.post(url, follow=True))  # type: ignore[arg-type]
