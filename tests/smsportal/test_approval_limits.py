@@ -98,9 +98,9 @@ def test_nobody_sets_a_limit_of_a_role_that_they_hold_or_that_may_do_more(
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ({"messages": "many"}, "Enter a whole number"),
-        ({"messages": "-1"}, "Enter a whole number"),
-        ({"orders": "99999999999999999999"}, "Enter a whole number"),
+        ({"messages": "many"}, "Enter a number without decimals"),
+        ({"messages": "-1"}, "Enter a number without decimals"),
+        ({"orders": "99999999999999999999"}, "Enter a number without decimals"),
         ({"cost": "1.23456"}, "Enter an amount such as 50"),
         ({"cost": "Infinity"}, "Enter an amount such as 50"),
     ],
