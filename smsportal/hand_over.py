@@ -35,6 +35,7 @@ from otp.models import Session
 from otp.presentation.labels import shown_state as session_state
 from otp.states import OPEN as OPEN_SESSIONS
 from providers import clock
+from providers.approvals.rules import PERMISSION as APPROVE
 from providers.models import Approval
 from providers.presentation import approval_inbox
 from rentals.catalogue import project_names
@@ -149,7 +150,7 @@ def _parts(request: HttpRequest) -> Iterator[Part]:
 
 def _approvals(request: HttpRequest) -> Iterator[Part]:
     url, now = reverse("admin:approvals"), clock.now()
-    if request.user.has_perm(approval_inbox.PERMISSION):
+    if request.user.has_perm(APPROVE):
         yield Part(
             "approvals-for-me",
             _("Approvals waiting for me"),

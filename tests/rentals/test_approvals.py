@@ -164,6 +164,7 @@ def test_orders_from_before_a_hold_are_not_released_unapproved(
     approval = request_of(rent(account, asker, count=2))
     make_order(account)
     hold = begin.begin(Hold.Cause.BY_HAND, {}, by=None)
+    assert hold is not None
     approval.refresh_from_db()
     assert (approval.state, states()) == ("lapsed", ["held"] * 3)
     assert requests.grant(approval, approvers[0]) == DecisionOutcome.DECIDED_BEFORE
