@@ -220,7 +220,7 @@ def _waiting_facts(
         yield _("Whether they were placed is not known. The list of the provider is being read.")
     unapproved = waiting.exclude(place_orders.is_agreed()).count()
     if unapproved:
-        text = _("Beyond a limit and approved by nobody, not ordered: %(count)s.")
+        text = _("Beyond a limit and approved by no one, not ordered: %(count)s.")
         yield text % {"count": f"{unapproved:,}"}
     old = waiting.count() - sendable.count() - unapproved
     if old > 0:

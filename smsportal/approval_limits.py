@@ -29,7 +29,7 @@ from .roles import role_label
 
 FIELDS: Final = ("messages", "orders", "cost")
 MOST: Final = 1_000_000_000
-_WHOLE: Final = _("Enter a whole number, or leave it empty for no limit.")
+_WHOLE: Final = _("Enter a number without decimals, or leave it empty for no limit.")
 _AMOUNT: Final = _("Enter an amount such as 50 or 50.00, or leave it empty for no limit.")
 
 

@@ -10,9 +10,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext, pgettext
 
 from core.admin.buttons import Crumb
 from core.admin.pages import current_user, require
@@ -56,10 +55,12 @@ def _is_confirmed(confirmed: str, batch: Batch) -> bool:
     return overlap is None or overlap.count <= known
 
 
-def _not_ready_text(batch: Batch) -> Promise:
+def _not_ready_text(batch: Batch) -> str:
     if batch.state in (lifecycle.B.AWAITING_APPROVAL, lifecycle.B.REJECTED):
-        return _("No change: the batch waits for approval, or was rejected. Nothing was sent.")
-    return _("This batch has already started. Nothing was sent twice.")
+        return gettext(
+            "No change: the batch waits for approval, or was rejected. Nothing was sent."
+        )
+    return gettext("This batch has already started. Nothing was sent twice.")
 
 
 class ConfirmPage(BatchAction):

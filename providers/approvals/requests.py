@@ -32,7 +32,7 @@ from .rules import ApprovalNeeded, Passed, lock_starts_of, may_decide, passed_li
 A = ApprovalState
 
 CHANGED: Final = declare("approval.changed", _("What was requested has changed since."))
-TIME_PASSED: Final = declare("approval.time_passed", _("Nobody decided in time."))
+TIME_PASSED: Final = declare("approval.time_passed", _("No one decided in time."))
 ENDED: Final = declare("approval.ended", _("It was cancelled before anyone decided."))
 HELD: Final = declare("approval.held", _("A hold began before anyone decided."))
 ALARM_AFTER: Final = timedelta(minutes=15)

@@ -61,7 +61,7 @@ OUTCOMES: Final[dict[DecisionOutcome, Promise]] = {
         "No change: this request has already been decided or withdrawn."
     ),
     DecisionOutcome.NOT_YOURS: _(
-        "No change: nobody decides about what they requested, created or edited themselves."
+        "No change: no one decides about what they requested, created or edited themselves."
     ),
     DecisionOutcome.CHANGED: _(
         "Not approved: it has changed since approval was requested, or its price has. Nothing was"
@@ -126,7 +126,7 @@ def who_decides(approval: Approval) -> str:
     """Who can approve a request, in a sentence."""
     people = who_may_decide(approval)
     if not people:
-        return gettext("Nobody else can approve it now. A manager can give someone the permission.")
+        return gettext("No one else can approve it now. A manager can give someone the permission.")
     return gettext("It can be approved by %(names)s.") % {"names": names_of(people)}
 
 
@@ -137,7 +137,7 @@ def why_off() -> str:
         return ""
     if not people:
         return gettext(
-            "Limits apply once two people can approve. At present nobody has the permission"
+            "Limits apply once two people can approve. At present no one has the permission"
             " “Approve batches and orders of others”."
         )
     text = gettext(
@@ -180,7 +180,7 @@ def _explain_waiting(approval: Approval) -> Explanation:
         "time": short_time(approval.asked_at),
         "due": short_time(approval.due_at) if approval.due_at else "",
     }
-    due = gettext("The request ends at %(due)s if nobody decides.") % values
+    due = gettext("The request ends at %(due)s if no one decides.") % values
     return Explanation(
         gettext("Waiting for approval, requested by %(name)s at %(time)s.") % values,
         join_sentences(who_decides(approval), due if approval.due_at else ""),

@@ -170,7 +170,7 @@ def test_orders_from_before_a_hold_are_not_released_unapproved(
     assert requests.grant(approval, approvers[0]) == DecisionOutcome.DECIDED_BEFORE
     held = next(one for one in holdable.holdables() if isinstance(one, OrdersOnHold))
     (group,) = held.groups(hold)
-    assert "approved by nobody, not ordered: 2" in " ".join(map(str, group.facts))
+    assert "approved by no one, not ordered: 2" in " ".join(map(str, group.facts))
     assert held.release(hold, group.key, None, None) == 1
     assert states() == ["held", "held", "queued"]
 

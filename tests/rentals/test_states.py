@@ -26,6 +26,7 @@ LATE = "pending received refused stale"
 def test_moves_of_an_order() -> None:
     assert written_out(ORDER_STATES) == table_text(f"""
     held -> cancelled completed expired pending queued received unknown
+    awaiting_approval -> cancelled held not_created queued rejected
     queued -> cancelled claimed held not_created refused unknown
     claimed -> held placing queued
     placing -> cancelled completed expired not_created pending queued received refused unknown
@@ -39,6 +40,7 @@ def test_moves_of_an_order() -> None:
     stale -> cancelled completed expired received
     completed ->
     refused ->
+    rejected ->
     """)
 
 
@@ -100,5 +102,6 @@ def test_superseded_states() -> None:
 
 def test_groups_of_open_states() -> None:
     assert {"queued", "claimed", "placing"} == BEING_PLACED
-    assert {"held", "queued", "claimed", "placing", "pending", "unknown"} == OPEN
+    waiting = {"held", "awaiting_approval", "queued", "claimed", "placing"}
+    assert waiting | {"pending", "unknown"} == OPEN
     assert {"queued", "claimed", "sending"} == CANCEL_OPEN

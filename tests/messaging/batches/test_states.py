@@ -10,10 +10,12 @@ def test_batch_states_move_only_as_listed() -> None:
     assert written_out(BATCH_STATES) == table_text("""
     reading -> cancelled ready unreadable
     unreadable -> cancelled reading
-    ready -> cancelled reading scheduled sending
+    ready -> awaiting_approval cancelled reading scheduled sending
+    awaiting_approval -> cancelled ready rejected
+    rejected -> cancelled reading
     scheduled -> cancelled paused ready sending
     sending -> cancelled finished paused
-    paused -> cancelled finished scheduled sending
+    paused -> awaiting_approval cancelled finished scheduled sending
     finished ->
     cancelled ->
     """)
@@ -25,4 +27,4 @@ def test_batch_has_begun_once_messages_may_have_been_sent() -> None:
 
 
 def test_changing_states_are_those_whose_page_polls() -> None:
-    assert {"reading", "scheduled", "sending", "paused"} == CHANGING
+    assert {"reading", "awaiting_approval", "scheduled", "sending", "paused"} == CHANGING

@@ -46,7 +46,7 @@ def page_of(approval: Approval) -> str:
 
 def decide(browser: Client, approval: Approval, decision: str, comment: str = "") -> str:
     url = reverse("admin:approval_decide", args=[approval.public_id])
-    return words(browser.post(url, {"decision": decision, "comment": comment}, follow=True))  # type: ignore[arg-type]
+    return words(browser.post(url, {"decision": decision, "comment": comment}, follow=True))
 
 
 def as_person(person: User) -> Client:
@@ -132,10 +132,10 @@ def test_own_request_has_no_buttons_and_its_post_is_refused(manager: User) -> No
     page = words(browser.get(page_of(approval)))
     assert "You cannot approve your own request." in page
     assert "Approve 3 messages" not in page
-    assert "nobody decides about what they requested" in decide(browser, approval, "approve")
+    assert "no one decides about what they requested" in decide(browser, approval, "approve")
     assert not Message.objects.exists()
     url = reverse("admin:approval_withdraw", args=[approval.public_id])
-    assert "Request withdrawn." in words(browser.post(url, follow=True))  # type: ignore[arg-type]
+    assert "Request withdrawn." in words(browser.post(url, follow=True))
 
 
 def test_change_since_the_request_is_answered_in_words(browser: Client) -> None:
