@@ -10,5 +10,5 @@ from smsportal.settings import *  # noqa: F403
 
 DATABASE_MAY_LOSE_COMMITS = True
 # Those who sign in are programs without a phone.
-SECOND_FACTOR_ROLES: list[str] = []
+SECOND_FACTOR_ROLES = []
 CONFIRM_MINUTES = 0
