@@ -104,7 +104,7 @@ def typed_text(row: StagedRow, *, whole: bool) -> str:
     shortened = row.problem == f"{PHONE}{PhoneProblem.SHORTENED}"
     digits = sum(sign.isdigit() for sign in row.typed.upper().partition("E")[0])
     if whole or (shortened and digits <= MAX_SHORTENED_DIGITS):
-        return row.typed
+        return str(row.typed)
     return mask(row.typed)
 
 

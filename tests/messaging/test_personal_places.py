@@ -18,7 +18,7 @@ TEXT = "name,number\nAnn,139 1234 5678\n"
 
 def workbook(value: object) -> bytes:
     book, made = Workbook(), io.BytesIO()
-    book.active.append(["number", value])
+    book.create_sheet().append(["number", value])
     book.save(made)
     return made.getvalue()
 

@@ -20,7 +20,7 @@ from core.number_tokens import token_of
 from core.stored_texts import from_staff
 from lookup.models import Note, NumberName
 from messaging import do_not_send
-from messaging.models import Message, Report
+from messaging.models import DoNotSend, Message, Report
 from providers.models import Account, ApiCall, Callback, DailyUse
 from rentals.models import FoundOrder, Transaction
 from tests.factories.accounts import make_account
@@ -48,7 +48,7 @@ def scatter(*, at_work: bool = False) -> User:
     _write_traffic(sender)
     _write_lists(manager)
     if at_work:
-        do_not_send.remove(do_not_send.DoNotSend.objects.get(), "by consent", manager)
+        do_not_send.remove(DoNotSend.objects.get(), "by consent", manager)
         make_message(sender, by=manager, recipient=NUMBER)
     return manager
 
