@@ -72,5 +72,13 @@ def register() -> None:
         _("Removed the daily limit of %(subject)s: %(what_is_limited)s, %(most)s"),
         shown=limit,
     )
+    describe(
+        "approval_limit.change", Area.STAFF, _("Changed the limits without approval of %(subject)s")
+    )
+    describe("factor.add", Area.SIGN_IN, _("Added a second factor"))
+    describe("factor.remove", Area.SIGN_IN, _("Removed a second factor"))
+    describe("factor.renew", Area.SIGN_IN, _("Created new recovery codes"))
+    describe("sessions.end", Area.SIGN_IN, _("Ended sessions of their own"))
+    describe("staff.factors_reset", Area.STAFF, _("Removed the second factors of %(subject)s"))
     describe("keys.accept", Area.OTHER, _("Made the keys of a host those of the database"))
     describe("backup.restore", Area.OTHER, _("Restored the backup %(backup)s"))

@@ -38,6 +38,7 @@ class PortalConfig(AppConfig):
             vitals,
         )
         from .backup import checks as backup_checks  # noqa: F401
+        from .caps import cap_acts
         from .connection_pooler import watch_connections
         from .logs import log_what_python_prints
         from .personal_places import register_places
@@ -65,6 +66,7 @@ class PortalConfig(AppConfig):
         object_panels.register(panel_for)
         banners.register()
         act_texts.register()
+        cap_acts.register()
         managed_people.register()
         sign_in_acts.register()
         post_migrate.connect(fill_roles, dispatch_uid="smsportal.fill_roles")

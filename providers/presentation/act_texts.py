@@ -26,4 +26,8 @@ def register() -> None:
         decisions.DISCARDED, Area.HOLD, _("Discarded on hold: %(title)s, %(count)s"), shown=title
     )
     describe(decisions.ENDED, Area.HOLD, _("Ended the hold: everything was decided"))
+    describe("approval.ask", Area.SEND, _("Asked for approval of %(subject)s, items: %(count)s"))
+    describe("approval.grant", Area.SEND, _("Approved %(subject)s, items: %(count)s"))
+    describe("approval.reject", Area.SEND, _("Rejected %(subject)s, items: %(count)s"))
+    describe("approval.withdraw", Area.SEND, _("Withdrew the request to approve %(subject)s"))
     describe("fence.server", Area.OTHER, _("Noticed another database server"))
