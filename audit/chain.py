@@ -168,8 +168,8 @@ def _check_end(walk: _Walk) -> None:
     newest = Seal.objects.order_by("-number").first()
     if newest is not None and digests.is_signed(newest) is None:
         walk.note(Kind.SIGNATURE, newest.number)
-    beyond = Act.objects.exclude(seal=None).filter(seal__gt=newest.number if newest else 0)
-    for act in beyond.order_by("pk").values_list("pk", flat=True)[:MOST_BREAKS]:
+    beyond = Act.objects.filter(seal__gt=newest.number if newest else 0)
+    for act in beyond.order_by("seal", "pk").values_list("pk", flat=True)[:MOST_BREAKS]:
         walk.note(Kind.ACT_ADDED, None, act)
     lost = anchors.missing_anchor()
     if lost is not None:

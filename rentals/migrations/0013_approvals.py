@@ -35,6 +35,15 @@ class Migration(migrations.Migration):
             model_name='order',
             index=models.Index(condition=models.Q(('approval__isnull', False)), fields=['approval'], name='order_by_approval'),
         ),
+        migrations.AlterField(
+            model_name='order',
+            name='created_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='rented by'),
+        ),
+        migrations.AddIndex(
+            model_name='order',
+            index=models.Index(fields=['created_by', '-created_at', '-id'], name='order_by_person'),
+        ),
         migrations.AddConstraint(
             model_name='order',
             constraint=models.CheckConstraint(condition=models.Q(('state__in', ['held', 'awaiting_approval', 'queued', 'claimed', 'placing', 'pending', 'received', 'completed', 'cancelled', 'expired', 'expired_unconfirmed', 'stale', 'refused', 'unknown', 'not_created', 'rejected'])), name='order_state_known'),

@@ -57,6 +57,7 @@ class Order(Stated, ClaimedRow, Settled):
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
+        db_index=False,
         related_name="+",
         verbose_name=_("rented by"),
     )
@@ -150,6 +151,7 @@ class Order(Stated, ClaimedRow, Settled):
             models.Index(fields=("account", "-created_at"), name="order_by_account"),
             models.Index(fields=("phone", "-created_at"), name="order_by_phone"),
             models.Index(fields=("held_by", "-created_at"), name="order_by_holder"),
+            models.Index(fields=("created_by", "-created_at", "-id"), name="order_by_person"),
             models.Index(fields=("project", "region", "-created_at"), name="order_by_pair"),
             models.Index(fields=("project", "-created_at", "-id"), name="order_by_app"),
             models.Index(fields=("region", "-created_at", "-id"), name="order_by_region"),

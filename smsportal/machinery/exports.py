@@ -82,7 +82,7 @@ def audit_columns(_reader: User) -> list[Column]:
 
 
 MACHINERY: Final[dict[type[Model], ListExport]] = {
-    LogEntry: ListExport("audit-log", audit_columns),
+    LogEntry: ListExport("changes", audit_columns),
     AccessAttempt: ListExport(
         "failed-sign-ins",
         _sign_in_columns(

@@ -40,7 +40,8 @@ def test_every_list_exports_both_formats_with_the_same_cells() -> None:
         lines = list(csv.reader(io.StringIO(text.decode("utf-8-sig"), newline="")))
         rows = load_workbook(io.BytesIO(book)).worksheets[0].rows
         cells = [[cell.value or "" for cell in row] for row in rows]
-        if one.model.__name__ not in ("OrmQ",):
+        # Each export is an act, which the second file of acts has.
+        if one.model.__name__ not in ("OrmQ", "Entry"):
             assert cells == lines, one
         assert all(lines[0]), one
         if len(lines) > 1:
