@@ -143,7 +143,7 @@ def test_the_data_of_a_number_is_handed_out_as_a_file(client: Client) -> None:
     assert "Call 13987650321 back" not in archive.read("data.json").decode()
     assert "calls often" in archive.read("data.html").decode()
     act = Act.objects.get(what="number.hand_out")
-    assert act.reason == REASON
+    assert act.why == REASON
     assert DIGITS not in act.subject
 
 

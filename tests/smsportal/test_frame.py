@@ -17,6 +17,8 @@ from tests.support.signed_in import browser_of, member
 pytestmark = pytest.mark.django_db
 
 SENT = ["Batches", "Messages"]
+# For those who may ask for an approval, or see who did.
+APPROVED = ["Batches", "Approvals", "Messages"]
 RENTED = ["Open orders", "Orders", "Transactions"]
 NAVIGATION = {
     "viewer": ["Dashboard", "Hand-over", *SENT, "Codes", *RENTED, "Accounts"],
@@ -24,7 +26,7 @@ NAVIGATION = {
         "Dashboard",
         "Hand-over",
         "Send SMS",
-        *SENT,
+        *APPROVED,
         "Send code",
         "Codes",
         "Rent a number",
@@ -37,7 +39,7 @@ NAVIGATION = {
         "Figures",
         "My exports",
         "Send SMS",
-        *SENT,
+        *APPROVED,
         "Send code",
         "Codes",
         "Rent a number",
@@ -48,7 +50,9 @@ NAVIGATION = {
         "API calls",
         "Callbacks",
         "Staff",
+        "Audit log",
         "What waits",
+        "Privacy",
         "Hosts",
     ],
     "auditor": [
@@ -56,7 +60,7 @@ NAVIGATION = {
         "Hand-over",
         "Figures",
         "My exports",
-        *SENT,
+        *APPROVED,
         "Codes",
         *RENTED,
         "Accounts",

@@ -229,8 +229,9 @@ def test_query_count_does_not_grow_with_the_rows(viewer: Client) -> None:
     make_message(state="refused", reason="no_balance")
     get_page(viewer)
     few = count_queries(viewer)
-    for _ in range(8):
-        make_message(make_account("haosms"), kind="own_code", state="submitted")
+    for number in range(8):
+        to = f"+861391234500{number}"
+        make_message(make_account("haosms"), kind="own_code", state="submitted", recipient=to)
         make_message(state="refused", reason="no_balance")
     assert count_queries(viewer) == few
 
