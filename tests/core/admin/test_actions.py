@@ -16,6 +16,7 @@ from core.admin.history import log_text
 from core.admin.read_only import ReadOnlyAdmin
 from core.stored_texts import from_staff
 from providers.models import Account
+from smsportal.sign_in.urls import urlpatterns as sign_in_addresses
 from smsportal.site import PortalSite
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
@@ -47,7 +48,11 @@ class AccountPages(ReadOnlyAdmin):
 
 site = PortalSite(name="admin")
 site.register(Account, AccountPages)
-urlpatterns = [path("i18n/", include("django.conf.urls.i18n")), path("", site.urls)]
+urlpatterns = [
+    *sign_in_addresses,
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("", site.urls),
+]
 
 
 @pytest.fixture
