@@ -91,7 +91,7 @@ class RentPage(AccountFormPage[Order], RentFormView):
 
     def _passed(self, form: RentForm) -> list[PassedLine]:
         """The limits that the orders would pass, as far as they can be read."""
-        if {"count", "project", "region"} - set(form.cleaned_data):
+        if set(form.fields) - set(form.cleaned_data):
             return []
         by = current_user(self.request)
         return passed_lines(place_orders.limits_passed_by(form.rent_request, by))

@@ -17,6 +17,7 @@ from core.admin.buttons import EmptyState
 from core.admin.pages import Page, fragment
 from core.admin.read_only import ReadOnlyAdmin
 from providers.models import Account, Enquiry
+from smsportal.sign_in.urls import urlpatterns as sign_in_addresses
 from smsportal.site import PortalSite
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
@@ -56,7 +57,11 @@ class EnquiryAdmin(PortalAdmin):
 site = PortalSite(name="admin")
 site.register(Account, AccountAdmin)
 site.register(Enquiry, EnquiryAdmin)
-urlpatterns = [path("i18n/", include("django.conf.urls.i18n")), path("", site.urls)]
+urlpatterns = [
+    *sign_in_addresses,
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("", site.urls),
+]
 
 
 @pytest.fixture

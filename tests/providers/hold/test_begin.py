@@ -61,7 +61,9 @@ def test_open_hold_is_extended() -> None:
     assert states() == ["held", "held"]
     entries = Hold.objects.get().details["evidence"]
     assert [(entry["cause"], entry["counter"]) for entry in entries] == [("older", 3), ("gap", 4)]
-    assert list(Act.objects.filter(what__startswith="hold.").order_by("pk").values_list("what", flat=True)) == [
+    assert list(
+        Act.objects.filter(what__startswith="hold.").order_by("pk").values_list("what", flat=True)
+    ) == [
         "hold.begin",
         "hold.extend",
     ]
