@@ -135,10 +135,7 @@ async def _connect(bind: str) -> tuple[asyncio.StreamReader, asyncio.StreamWrite
 
 
 class KeepAliveConnection:
-    """One persistent connection. It opens again where the server has closed it.
-
-    A worker that has answered its number of requests ends, and its connections with it.
-    """
+    """One persistent connection. It opens again where the server has closed it."""
 
     def __init__(
         self, bind: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

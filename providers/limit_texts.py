@@ -86,6 +86,11 @@ def _reached_text(limit: LimitReached) -> str:
     }
     if cap.most == 0:
         text = _("Not sent: the cap on %(what)s for %(subject)s is 0. Ask a manager.")
+    elif limit.wanted > cap.most:
+        text = _(
+            "The cap on %(what)s for %(subject)s never leaves enough for %(wanted)s (%(usage)s)."
+            " Choose fewer, or ask a manager."
+        )
     elif limit.wanted > cap.most - limit.used > 0:
         text = _(
             "The cap on %(what)s for %(subject)s does not leave enough for %(wanted)s"

@@ -282,11 +282,7 @@ def fill_roles(sender: Any, using: str, apps: Apps = installed, **_: Any) -> Non
 
 
 def _has_model(apps: Apps, label: str, model: str) -> bool:
-    try:
-        apps.get_model(label, model)
-    except LookupError:
-        return False
-    return True
+    return model.lower() in apps.all_models[label]
 
 
 def _known_permissions(using: str) -> dict[str, Permission]:

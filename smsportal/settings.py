@@ -5,11 +5,10 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
-
 from .environment import BASE_DIR, default_state_dir, read_environment
 from .logs import configure_logs
 from .sign_in import settings as sign_in
+from .theme import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
 from .theme import UNFOLD as UNFOLD
 
 env, DATA_DIR = read_environment()
@@ -262,19 +261,6 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [SELF],
-        # The admin theme evaluates expressions in its markup.
-        "script-src": [SELF, UNSAFE_EVAL],
-        "style-src": [SELF, UNSAFE_INLINE],
-        "img-src": [SELF, "data:"],
-        "object-src": [NONE],
-        "base-uri": [SELF],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
-    }
-}
 
 # --- language and time -----------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")

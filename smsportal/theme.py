@@ -1,10 +1,11 @@
-"""Settings of the admin theme: titles, style sheets, tabs."""
+"""Settings of the admin theme: titles, style sheets, tabs, and what its pages may load."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Any, Final
 
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
@@ -43,4 +44,17 @@ UNFOLD: dict[str, Any] = {
         "show_all_applications": False,
     },
     "TABS": "smsportal.page_tabs.tabs",
+}
+CONTENT_SECURITY_POLICY: Final[dict[str, Any]] = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        # The admin theme evaluates expressions in its markup.
+        "script-src": [SELF, UNSAFE_EVAL],
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
 }

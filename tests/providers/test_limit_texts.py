@@ -59,6 +59,12 @@ def test_text_says_if_there_is_room_but_not_for_all() -> None:
     assert "for you does not leave enough for 20 (90 of 100 in 24 hours)" in text
 
 
+def test_text_names_no_time_if_the_cap_never_leaves_enough() -> None:
+    text = limit_text(reached(Cap("messages", "user", "1", 100), 0, wanted=120))
+    assert "never leaves enough for 120 (0 of 100 in 24 hours). Choose fewer" in text
+    assert "again" not in text
+
+
 def test_text_says_who_set_the_cap() -> None:
     user = make_user(first_name="Wei", last_name="Li")
     row = DailyLimit.objects.create(scope="country", key="CN", what="codes", most=1, set_by=user)

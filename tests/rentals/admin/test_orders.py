@@ -182,7 +182,7 @@ def test_daily_limit_rejects_the_whole_request() -> None:
     mark = f"{account.public_id}:whatsapp:ID:3"
     response = client.post(list_url("order_rent"), form_data(account, count="3", confirmed=mark))
     assert Order.objects.count() == 0
-    assert "the cap on rented numbers" in response.content.decode()
+    assert "The cap on rented numbers" in response.content.decode()
 
 
 def test_page_shows_last_price_and_success_rate() -> None:
