@@ -14,6 +14,7 @@ from django.db.models import Model
 
 from core.fields import EncryptedField
 from core.models import ExportJob
+from privacy.models import Erasure, LegalHold
 from tests.upgrade import databases
 from tests.upgrade.databases import WRITTEN_BY_MIGRATE, Rows
 
@@ -28,7 +29,7 @@ REWRITTEN: Final[dict[str, str]] = {
 }
 """`table.column` to the reason why a migration may change its values."""
 
-LATER: Final = (ExportJob,)
+LATER: Final = (Erasure, ExportJob, LegalHold)
 """Models with secrets that no earlier release has."""
 
 

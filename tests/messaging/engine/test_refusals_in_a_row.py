@@ -7,7 +7,7 @@ import pytest
 from messaging.models import Message
 from providers import accounts
 from providers.gateway.vocabulary import Reason
-from providers.models import Account
+from providers.models import Account, DailyLimit
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
@@ -17,6 +17,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 REFUSED = "+8613900999001"
 """The sandbox refuses this number with a free text."""
+
+
+@pytest.fixture(autouse=True)
+def many_codes_for_one_number() -> None:
+    DailyLimit.objects.create(scope="number", key="*", what="codes", window="hour", most=100)
+    DailyLimit.objects.create(scope="number", key="*", what="codes", window="day", most=100)
 
 
 def send_until_refused(count: int) -> None:
