@@ -48,6 +48,9 @@ class Act(models.Model):
             models.Index(fields=("what", "-at", "-id"), name="act_by_what"),
             models.Index(fields=("by", "-at", "-id"), name="act_by_person"),
             models.Index(fields=("seal", "id"), name="act_by_seal"),
+            models.Index(
+                fields=("id",), name="act_unsealed", condition=models.Q(seal__isnull=True)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -33,6 +33,10 @@ class Migration(migrations.Migration):
             model_name='act',
             index=models.Index(fields=['seal', 'id'], name='act_by_seal'),
         ),
+        migrations.AddIndex(
+            model_name='act',
+            index=models.Index(condition=models.Q(('seal__isnull', True)), fields=['id'], name='act_unsealed'),
+        ),
         migrations.CreateModel(
             name='ActPersonal',
             fields=[

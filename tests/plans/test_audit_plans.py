@@ -55,9 +55,10 @@ def test_audit_log_reads_few_rows(client: Client, tmp_path: Any, settings: Any) 
     for query in queries:
         with captured() as asked:
             assert client.get("/audit/entry/", query).status_code == 200, query
-        faults += [f"{query}\n  {fault}" for fault in faults_of(asked)]
+        # Other tables are small here, so their plans say nothing.
+        faults += [f"{query}\n  {fault}" for fault in faults_of(asked) if "core_act" in fault]
     with captured() as asked:
         client.get("/")
         seal_all()
-    faults += faults_of(asked, few=("act_by_seal",))
+    faults += [fault for fault in faults_of(asked) if "core_act" in fault]
     assert not faults, "\n\n".join(faults)
