@@ -56,7 +56,10 @@ BASIC: Final = (
 FEATURES: Final = ["calt", "ccmp", "kern", "locl", "mark", "mkmk", "tnum"]
 """What browsers apply by themselves, and digits of equal width."""
 
-IN_TEMPLATE: Final = re.compile(r"material-symbols-outlined[^>]*>\s*(?:{%[^%]*%})?\s*([a-z0-9_]+)")
+IN_TEMPLATE: Final = re.compile(r"material-symbols-outlined[^>]*>((?:{%.*?%}|[^<])*)<", re.DOTALL)
+"""All that such an element holds, which may choose between several icons."""
+TAG: Final = re.compile(r"{%.*?%}|{{.*?}}", re.DOTALL)
+WORD: Final = re.compile(r"[a-z0-9_]+")
 QUOTED: Final = re.compile(r"""["']([a-z0-9_]+)["']""")
 IN_STYLE: Final = re.compile(r"""content:\s*"([a-z0-9_]+)\"""")
 
@@ -83,7 +86,7 @@ def shown_icons() -> set[str]:
 
     They may hold words that are no icon.
     """
-    found = _matches(_templates(), IN_TEMPLATE) | _matches(_styles(), IN_STYLE)
+    found = _in_elements(_templates()) | _matches(_styles(), IN_STYLE)
     for path in _modules():
         found |= set(_meant_as_icons(ast.parse(path.read_text(encoding="utf-8"))))
     return found
@@ -95,7 +98,7 @@ def possible_icons() -> set[str]:
     scripts = [*BASE.glob("static/**/*.js"), *THEME.glob("static/**/*.js")]
     return (
         shown_icons()
-        | _matches(theirs, IN_TEMPLATE)
+        | _in_elements(theirs)
         | _matches([*_modules(), *_templates(), *scripts], QUOTED)
     )
 
@@ -121,6 +124,11 @@ def _strings(nodes: Iterable[ast.expr]) -> Iterator[str]:
     for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
+
+
+def _in_elements(paths: Iterable[Path]) -> set[str]:
+    contents = _matches(paths, IN_TEMPLATE)
+    return {word for content in contents for word in WORD.findall(TAG.sub(" ", content))}
 
 
 def _matches(paths: Iterable[Path], pattern: re.Pattern[str]) -> set[str]:
