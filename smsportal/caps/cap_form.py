@@ -92,9 +92,7 @@ class CapForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         widget=UnfoldAdminSelectWidget(),
     )
-    confirmed = forms.CharField(
-        required=False, max_length=200, label="", widget=forms.HiddenInput
-    )
+    confirmed = forms.CharField(required=False, max_length=200, label="", widget=forms.HiddenInput)
     """What the person saw of the effect when they saved again."""
 
     actor: User
