@@ -92,6 +92,15 @@ def test_volumes_secrets_and_files_exist() -> None:
     assert not (DEPLOY / "secrets").exists()
 
 
+def test_secrets_get_into_no_image_and_no_commit() -> None:
+    files = {one["file"].removeprefix("./") for one in COMPOSE["secrets"].values()}
+    folders = {f"deploy/{Path(file).parent}" for file in files}
+    kept_out = set((BASE_DIR / ".dockerignore").read_text().splitlines())
+    assert folders | {".env", "data", "keys.env"} <= kept_out
+    uncommitted = (BASE_DIR / ".gitignore").read_text().splitlines()
+    assert {f"/{folder}/" for folder in folders} <= set(uncommitted)
+
+
 @pytest.mark.parametrize("file", ["Dockerfile", "compose.yaml", "systemd/smsportal.service"])
 def test_settings_that_are_set_exist(file: str) -> None:
     text = (DEPLOY / file).read_text()

@@ -326,7 +326,7 @@ def test_board_of_500_open_orders_takes_few_queries() -> None:
     with CaptureQueriesContext(connection) as queries:
         response = client.get(list_url("order_board"))
     assert response.content.decode().count('id="order-') == 500
-    assert len(queries) <= 22, "\n".join(one["sql"][:150] for one in queries)
+    assert len(queries) <= 21, "\n".join(one["sql"][:150] for one in queries)
 
 
 def test_board_update_sends_changed_rows_only() -> None:
