@@ -53,8 +53,10 @@ class OrdersOnHold(Holdable):
         subjects = list(asked.values_list("approval__subject", flat=True).distinct())
         requests.end_with(subjects, requests.HELD)
         free = {"claim": None, "claimed_at": None, "changed_at": clock.now()}
-        waiting = (S.QUEUED, S.CLAIMED, S.AWAITING_APPROVAL)
-        moved = ORDER_STATES.move(orders, S.HELD, sources=waiting, hold=hold, **free)
+        moved = ORDER_STATES.move(orders, S.HELD, sources=(S.QUEUED, S.CLAIMED), hold=hold, **free)
+        # Without its request, a held order would not show that nobody approved it.
+        known = orders.exclude(approval=None)
+        moved += ORDER_STATES.move(known, S.HELD, sources=(S.AWAITING_APPROVAL,), hold=hold, **free)
         joined = orders.filter(state=S.HELD).exclude(hold=hold).update(hold=hold)
         orders.filter(state=S.PLACING).update(hold=hold)
         _ask_for_lists(hold)

@@ -111,8 +111,7 @@ class World:
 
     def _make_orders(self) -> None:
         for state in OrderState:
-            # Those that wait for a second person are in tests/rentals/test_approvals.py.
-            if state in (OrderState.HELD, OrderState.AWAITING_APPROVAL):
+            if state == OrderState.HELD:
                 continue
             order = make_order(self.rents, project=f"app{next(_serial)}")
             change(order, state=state, **claim_of(state), answered_at=timezone.now())
