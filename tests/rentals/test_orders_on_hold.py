@@ -92,8 +92,8 @@ def test_hold_takes_orders_that_wait_and_no_others(state: OrderState) -> None:
         {"claim": uuid4(), "claimed_at": timezone.now()} if state == "claimed" else {}
     )
     order = held_order(state=state, **claim)
-    # One that waits for approval is held with its request (tests/rentals/test_approvals.py). This one
-    # has none, so no release may make it due.
+    # One that waits for approval is held with its request (tests/rentals/test_approvals.py). This
+    # one has none, so no release may make it due.
     if state in ("queued", "claimed", "held"):
         assert (order.state, order.claim, order.hold) == ("held", None, Hold.objects.get())
     else:
