@@ -13,7 +13,6 @@ from django.db.models import (
     Case,
     Count,
     F,
-    FloatField,
     Func,
     IntegerField,
     Model,
@@ -24,6 +23,7 @@ from django.db.models import (
     When,
 )
 
+from core.time_spans import SecondsBetween
 from messaging.models import Message
 from messaging.states import REPORTS, MessageState
 from otp.models import Session
@@ -46,23 +46,6 @@ PAID: Final = (
     OrderState.STALE,
 )
 """States of orders whose price the provider has not paid back as far as is known."""
-
-
-class SecondsBetween(Func):
-    """Seconds from the second expression to the first, to the millisecond."""
-
-    output_field = FloatField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return self._as(compiler, connection, "ROUND((julianday({}) - julianday({})) * 86400.0, 3)")
-
-    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return self._as(compiler, connection, "ROUND(EXTRACT(EPOCH FROM {} - {})::numeric, 3)")
-
-    def _as(self, compiler: Any, connection: Any, template: str) -> Any:
-        parts = [compiler.compile(expression) for expression in self.get_source_expressions()]
-        sql = template.format(*(part for part, _ in parts))
-        return sql, tuple(value for _, values in parts for value in values)
 
 
 class SlotOf(Func):
