@@ -96,7 +96,33 @@ LABELS: Final = {
         _("Not ordered"), Role.NEUTRAL, "person_off", _("No number was rented.")
     ),
 }
-FINDINGS: Final = {kind: StateLabel(kind.label, Role.WARNING, "rule", "") for kind in Finding.Kind}
+FINDING_HELPS: Final = {
+    Finding.Kind.REFUND_MISSING: _(
+        "The order ended without an SMS, but the provider has not paid the price back."
+        " Ask the provider for it, or explain the finding."
+    ),
+    Finding.Kind.HOLD_WITHOUT_ORDER: _(
+        "The provider reserved money for an order that the portal does not have. It may have been"
+        " rented elsewhere with the same API key."
+    ),
+    Finding.Kind.ORDER_WITHOUT_HOLD: _(
+        "The portal has this order, but the provider lists no reserved money for it."
+        " It may be booked late."
+    ),
+    Finding.Kind.PRICE_DIFFERS: _(
+        "The provider reserved another amount than the price that it gave for the order."
+    ),
+    Finding.Kind.UNKNOWN_TYPE: _(
+        "The provider lists transactions of a type that the portal does not know."
+        " They are shown as the provider sent them."
+    ),
+    Finding.Kind.DOUBLED_ID: _(
+        "The provider lists several transactions under one ID. They are shown side by side."
+    ),
+}
+FINDINGS: Final = {
+    kind: StateLabel(kind.label, Role.WARNING, "rule", FINDING_HELPS[kind]) for kind in Finding.Kind
+}
 
 
 def register() -> None:

@@ -1,0 +1,13 @@
+"""Labels of states: every app's, as they are registered."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.admin import labels
+
+
+@pytest.mark.parametrize("kind", sorted(labels._registry))
+def test_every_state_explains_itself(kind: str) -> None:
+    silent = [value for value, label in labels.states_of(kind).items() if not str(label.help)]
+    assert not silent
