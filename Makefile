@@ -16,6 +16,7 @@ BIN := $(VENV)/bin
 TESTS ?=
 # Per database. A subset of the tests finishes sooner without workers, which take time to start.
 TEST_WORKERS ?= $(if $(TESTS),0,3)
+SQLITE_WORKERS ?= $(TEST_WORKERS)
 # quick: tests not marked `slow`; rest: the others; all: both. LONG=1 adds those marked `long`.
 TIER ?= quick
 CHAOS ?= $(STORM)
@@ -27,10 +28,11 @@ FUZZ ?=
 MUTANTS ?=
 ONCE_MORE ?=
 SECOND :=
+WORKERS = $(TEST_WORKERS)
 # Each tier has its own cache, so that the next one does not run its failed tests again.
 PYTEST = $(BIN)/pytest -q -o cache_dir=.pytest_cache/$@-$(TIER) $(if $(LONG),--long)
 # Small chunks, in the given order, because the longest tests come first.
-CHOSEN = -n $(TEST_WORKERS) --dist load --maxschedchunk 4 --tier=$(TIER) $(SECOND) $(TESTS)
+CHOSEN = -n $(WORKERS) --dist load --maxschedchunk 4 --tier=$(TIER) $(SECOND) $(TESTS)
 # In parallel runs, real processes and browsers can starve each other. With ONCE_MORE, failed tests
 # run again, one at a time, and must then pass.
 FAILED_ALONE = $(PYTEST) -x -n 0 --last-failed --last-failed-no-failures none
@@ -105,6 +107,7 @@ test-postgres-second: $(VENV)/.installed-dev
 # Otherwise each worker would compile every test again, for each database.
 test-sqlite test-postgres test-postgres-second coverage: export PYTHONDONTWRITEBYTECODE =
 
+test-sqlite: WORKERS = $(SQLITE_WORKERS)
 test-sqlite: $(VENV)/.installed-dev ## Run the tests on SQLite only (TIER=all: also the slow ones)
 	@echo "== tests on SQLite =="
 	@env -u TEST_DATABASE_URL $(PYTEST) $(CHOSEN) $(if $(ONCE_MORE),|| { $(ANNOUNCE_RETRY); \
