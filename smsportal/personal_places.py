@@ -81,6 +81,7 @@ def register_places() -> None:
         "usersessions.usersession",
     )
     excuse("Hashes, counts and what a check found in them.", "audit.seal", "audit.chaincheck")
+    excuse("Client addresses of staff.", "audit.actaddress")
     excuse("Preferences of staff.", "smsportal.preferences")
     excuse("Names of tables.", "contenttypes.contenttype")
     excuse("A signed session: who is signed in.", "sessions.session")

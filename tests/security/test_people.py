@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from audit.addresses import facts_of
 from core.models import Act
 from providers.models import CapExemption, DailyLimit
 from smsportal.log_filters import hide_tokens
@@ -126,7 +127,7 @@ def test_change_of_a_role_is_recorded() -> None:
     browser_of(boss).post(url, {"name": "viewer", "permissions": [permission.pk]})
     act = Act.objects.get(what="role.change")
     assert (act.by, act.subject) == (boss, f"role:{role.pk}")
-    assert act.details == {"fields": ["permissions"], "permissions": ["view_message"]}
+    assert facts_of(act) == {"fields": ["permissions"], "permissions": ["view_message"]}
 
 
 def test_change_of_the_own_password_is_recorded() -> None:
