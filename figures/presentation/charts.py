@@ -19,7 +19,7 @@ from core.admin.charts.bases import Role
 from messaging.presentation.labels import gives_reports
 from providers.models import Account
 
-from ..cuts import By, Line, Period, classes_by, cut
+from ..cuts import COUNT, By, Line, Period, classes_by, cut
 from ..durations import BOUNDS, quantile
 from ..slots import PER_HOUR
 from ..summaries import KINDS, OUTCOMES, Outcome, Subject, Summary
@@ -86,7 +86,8 @@ def outcomes_over_time(
 ) -> StackedBars:
     """Counts by what became of the rows. What was cancelled before it left is not drawn."""
     only = Q(kind__in=KINDS[subject])
-    lines = cut(period, by, By.ACCOUNT, By.STATE, where=only & where if where else only)
+    condition = only & where if where else only
+    lines = cut(period, by, By.ACCOUNT, By.STATE, where=condition, sums=COUNT)
     silent = {one.pk for one in Account.objects.all() if not gives_reports(one)}
     counts: dict[tuple[Any, Outcome], int] = defaultdict(int)
     for (start, account, state), totals in lines.items():
@@ -147,7 +148,7 @@ def _past(
 ) -> Series:
     """The totals of the other period, place by place: the first day beside the first day."""
     only = Q(kind__in=KINDS[subject])
-    lines = cut(past, by, By.STATE, where=only & where if where else only)
+    lines = cut(past, by, By.STATE, where=only & where if where else only, sums=COUNT)
     counts: dict[Any, int] = defaultdict(int)
     for (start, state), totals in lines.items():
         if OUTCOMES[subject].get(state) is not Outcome.CANCELLED:

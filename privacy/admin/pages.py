@@ -30,6 +30,8 @@ PERMISSIONS: Final = (
     "privacy.set_retention",
 )
 MOST_SHOWN: Final = 50
+MENTION_SECONDS: Final = 10.0
+"""For which a request looks for texts that mention a number. The command has no limit."""
 TITLE: Final = pgettext_lazy("title", "Privacy")
 
 
@@ -118,7 +120,12 @@ class HandOutPage(NumberFormPage):
 
     def form_valid(self, form: NumberForm) -> HttpResponse:
         given = form.cleaned_data
-        content = hand_out.hand_out(given["number"], given["reason"], current_user(self.request))
+        content = hand_out.hand_out(
+            given["number"],
+            given["reason"],
+            current_user(self.request),
+            seconds=MENTION_SECONDS,
+        )
         answer = HttpResponse(content, content_type="application/zip")
         name = f"data-{timezone.localtime():%Y-%m-%d-%H%M}.zip"
         answer["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -293,7 +293,7 @@ def test_limits_are_recorded() -> None:
     acts = list(Act.objects.filter(what="cap.change").order_by("pk"))
     assert {act.subject for act in acts} == {f"user:{other.pk}"}
     of_both = {"what_is_limited": "messages", "window": "day", "scope": "", "key": ""}
-    assert [act.details for act in acts] == [
+    assert [facts_of(act) for act in acts] == [
         {**of_both, "most": 9_000_000, "before": None},
         {**of_both, "most": None, "before": 9_000_000},
     ]
