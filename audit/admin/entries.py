@@ -16,11 +16,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 
-from core.admin.base import MAX_SEARCH_LENGTH
 from core.admin.buttons import EmptyState
 from core.admin.list_export import Column, ListExport
 from core.admin.pages import current_user
 from core.admin.read_only import ReadOnlyAdmin
+from core.admin.word_search import WordSearch
 from core.client_address import parse_address
 from core.masking import data
 from core.people import person_name
@@ -58,7 +58,7 @@ def entry_columns(_reader: User) -> list[Column]:
 
 
 @admin.register(Entry)
-class EntryAdmin(ReadOnlyAdmin):
+class EntryAdmin(WordSearch, ReadOnlyAdmin):
     list_title = _("Audit log")
     list_display = ("time", "person", "done", "address")
     list_display_links = ("time",)
@@ -109,24 +109,17 @@ class EntryAdmin(ReadOnlyAdmin):
         }
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        if len(term) > MAX_SEARCH_LENGTH:
-            return queryset.none(), False
+    def find(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         if subjects := find_subjects(term):
-            return queryset.filter(subject__in=subjects), False
+            return rows.filter(subject__in=subjects)
         person = User.objects.filter(username=term).values_list("pk", flat=True).first()
         if person is not None:
-            return queryset.filter(by=person), False
+            return rows.filter(by=person)
         if address := parse_address(term):
-            return queryset.filter(address_row__address=str(address)), False
+            return rows.filter(address_row__address=str(address))
         since = clock.now() - timedelta(days=SEARCHED_DAYS)
         words = Q(personal_row__text__icontains=term) | Q(reason__icontains=term)
-        return queryset.filter(words, at__gte=since), False
+        return rows.filter(words, at__gte=since)
 
     def prepare_rows(self, rows: Sequence[Any]) -> None:
         readings = Readings.of(rows)

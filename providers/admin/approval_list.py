@@ -14,12 +14,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from core.admin.base import MAX_SEARCH_LENGTH
 from core.admin.buttons import Crumb, EmptyState
 from core.admin.filters import AnyOfFilter, LocalTimeFilter, RelatedFilter
 from core.admin.labels import label_for, state_label, states_of
 from core.admin.list_export import Column, ListExport
 from core.admin.read_only import ReadOnlyAdmin
+from core.admin.word_search import WordSearch
 from core.masking import data
 from core.people import person_name
 from core.punctuation import with_detail
@@ -87,7 +87,7 @@ def limits_text(approval: Approval) -> str:
 
 
 @admin.register(Approval)
-class ApprovalAdmin(ReadOnlyAdmin):
+class ApprovalAdmin(WordSearch, ReadOnlyAdmin):
     list_title = ALL
     list_display = ("asked", "what", "size", "asker", "state_", "decided", "reason")
     list_display_links = ("asked", "what")
@@ -138,17 +138,10 @@ class ApprovalAdmin(ReadOnlyAdmin):
     def list_crumb(self) -> Crumb:
         return Crumb(str(ALL), reverse(self.url_name("changelist")))
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        if len(term) > MAX_SEARCH_LENGTH:
-            return queryset.none(), False
+    def find(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         people = Q(asked_by__username=term) | Q(decided_by__username=term)
         words = Q(title__icontains=term) | Q(why__icontains=term) | Q(comment__icontains=term)
-        return queryset.filter(Q(public_id=term) | people | words), False
+        return rows.filter(Q(public_id=term) | people | words)
 
     def get_empty_state(self, request: HttpRequest) -> EmptyState:
         return EmptyState(_("Nothing has been decided yet."), icon="approval")
