@@ -65,7 +65,7 @@ def test_list_says_who_asked_who_decided_and_why(
     for text in ("3 messages", asker.username, manager.username, "No opt-out line.", "HAORUI main"):
         assert text in words, text
     assert names_in(browser) == {"Granted offer", "Rejected offer", "Withdrawn offer"}
-    url = reverse("admin:approval", args=[decided["Granted offer"].public_id])
+    url = reverse("admin:providers_approval_change", args=[decided["Granted offer"].public_id])
     assert f'href="{url}"' in page
     assert f'href="{LIST}"' in browser.get(reverse("admin:approvals")).content.decode()
 
