@@ -112,6 +112,23 @@ def test_change_past_the_portal_is_found(statement: str, expected: tuple[str, in
     assert expected in found()
 
 
+def test_seal_of_another_past_does_not_fit_into_the_chain() -> None:
+    """Each seal by itself is genuine: it was made by this portal, before a restore and after it."""
+    make_chain()
+    kept = Seal.objects.get(number=3)
+    act = Act.objects.get(seal=3)
+    with by_hand() as cursor:
+        cursor.execute("UPDATE core_act SET seal = NULL WHERE seal = 2")
+        cursor.execute("DELETE FROM audit_seal WHERE number > 1")
+        cursor.execute("UPDATE core_act SET seal = 9 WHERE id = %s", [act.pk])
+    record_act("sign_out", by=None)
+    seal_all()
+    with by_hand() as cursor:
+        cursor.execute("UPDATE core_act SET seal = 3 WHERE id = %s", [act.pk])
+    kept.save(force_insert=True)
+    assert ("seal_changed", 3) in found()
+
+
 def test_removed_personal_row_is_found_unless_it_was_erased() -> None:
     acts = make_chain()
     erase_personal([acts[2].pk])

@@ -82,6 +82,16 @@ def test_manager_reads_what_concerns_what_they_manage() -> None:
     assert exported.count("Signed in") == 2
 
 
+def test_manager_reads_three_months_and_auditor_reads_all(auditor: Client) -> None:
+    manager = make_staff("manager")
+    old = Act.objects.create(what="sign_out", by=manager, at=timezone.now() - timedelta(days=93))
+    young = Act.objects.create(what="sign_out", by=manager, at=timezone.now() - timedelta(days=91))
+    theirs, all_of_them = page(browser_of(manager), "?period=all"), page(auditor, "?period=all")
+    assert f"{LIST}{young.pk}/change/" in theirs
+    assert f"{LIST}{old.pk}/change/" not in theirs
+    assert f"{LIST}{old.pk}/change/" in all_of_them
+
+
 def test_filters_narrow_by_area_subject_and_person(auditor: Client) -> None:
     mei, li = make_staff("manager"), make_staff("operator")
     revealed = record_act("reveal", by=mei, subject="message:1")

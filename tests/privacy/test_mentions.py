@@ -36,7 +36,9 @@ def scatter() -> None:
     by, account = make_staff("manager"), make_account()
     make_message(account, recipient=NUMBER, text="To the person")
     other = make_message(account, recipient=OTHER, text="Ask 139 8765 0321, code 482913")
-    Report.objects.create(message=other, words=f"handed to {NUMBER}", state="delivered")
+    Report.objects.create(
+        message=other, words=f"handed to {NUMBER}", state="delivered", at=clock.now()
+    )
     Note.objects.create(number=OTHER, text="Same person as 13987650321", by=by, kind="number")
     Callback.objects.create(
         account=account,
