@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
 from itertools import groupby
 from typing import Any, Final
 
-from core.acts import digest_of
-from core.models import Act, ActPersonal
+from core.models import Act
 from providers import clock
 
 from . import anchors, digests, triggers
+from .accepted import accepted_keys
 from .announcements import is_announced
-from .erasure import erased_ids
+from .breaks import Break, Kind, breaks_of
 from .models import ChainCheck, Seal
+from .personal_checks import Excuses, personal_breaks
 
 logger = logging.getLogger(__name__)
 
@@ -31,53 +30,35 @@ MOST_BREAKS: Final = 50
 SLICE_SECONDS: Final = 15.0
 
 
-class Kind(StrEnum):
-    """What was found."""
-
-    ACT_CHANGED = "act_changed"
-    ACT_REMOVED = "act_removed"
-    ACT_ADDED = "act_added"
-    PERSONAL_CHANGED = "personal_changed"
-    PERSONAL_REMOVED = "personal_removed"
-    SEAL_CHANGED = "seal_changed"
-    SEAL_REMOVED = "seal_removed"
-    SIGNATURE = "signature"
-    CUT = "cut"
-    """The newest seals, which a host remembers, are gone."""
-    UNGUARDED = "unguarded"
-    """The database would accept changes: triggers are missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    kind: Kind
-    seal: int | None = None
-    act: int | None = None
-
-
 @dataclass(slots=True)
 class _Walk:
     """What one slice has found."""
 
+    accepted_before: set[str]
     breaks: list[Break] = field(default_factory=list)
+    accepted: list[Break] = field(default_factory=list)
     acts: int = 0
-    erased: set[int] | None = None
+    excuses: Excuses = field(default_factory=Excuses)
 
-    def note(self, kind: Kind, seal: int | None = None, act: int | None = None) -> None:
-        if len(self.breaks) < MOST_BREAKS:
-            self.breaks.append(Break(kind, seal, act))
+    @property
+    def is_full(self) -> bool:
+        return len(self.breaks) >= MOST_BREAKS
 
-    def was_erased(self, act: int) -> bool:
-        if self.erased is None:
-            self.erased = erased_ids()
-        return act in self.erased
+    def note(
+        self, kind: Kind, seal: int | None = None, act: int | None = None, found: str = ""
+    ) -> None:
+        one = Break(kind, seal, act, found)
+        # What was accepted must not take the place of what is new.
+        noted = self.accepted if one.key in self.accepted_before else self.breaks
+        if len(noted) < MOST_BREAKS:
+            noted.append(one)
 
 
 def go_on(check: ChainCheck, seconds: float = SLICE_SECONDS) -> bool:
     """Check further seals for some seconds. Returns whether the walk has ended."""
     until = time.monotonic() + seconds
     while check.ended_at is None and time.monotonic() < until:
-        walk = _Walk()
+        walk = _Walk(accepted_keys())
         seals = list(Seal.objects.filter(number__gt=check.reached).order_by("number")[:SEALS])
         reached = check.reached
         if seals:
@@ -95,7 +76,11 @@ def go_on(check: ChainCheck, seconds: float = SLICE_SECONDS) -> bool:
 def _save(check: ChainCheck, walk: _Walk, reached: int) -> None:
     former, check.reached = check.reached, reached
     check.acts += walk.acts
-    check.breaks = [*check.breaks, *map(asdict, walk.breaks)][:MOST_BREAKS]
+    known = list(breaks_of(check))
+    accepted = [one for one in known if one.key in walk.accepted_before]
+    broken = [one for one in known if one.key not in walk.accepted_before]
+    kept = [*broken, *walk.breaks][:MOST_BREAKS] + [*accepted, *walk.accepted][:MOST_BREAKS]
+    check.breaks = [asdict(one) for one in kept]
     # Another process may go on with the same check. Only one of them keeps a slice.
     ChainCheck.objects.filter(pk=check.pk, reached=former, ended_at=None).update(
         reached=check.reached, acts=check.acts, breaks=check.breaks, ended_at=check.ended_at
@@ -104,11 +89,19 @@ def _save(check: ChainCheck, walk: _Walk, reached: int) -> None:
 
 
 def _report(check: ChainCheck) -> None:
-    if check.breaks:
+    if found := open_breaks(check):
         logger.error(
             "The chain of the audit log is broken: %s. See the audit log.",
-            ", ".join(sorted({one["kind"] for one in check.breaks})),
+            ", ".join(sorted({str(one.kind) for one in found})),
         )
+
+
+def open_breaks(check: ChainCheck) -> list[Break]:
+    """What the check found and nobody has accepted."""
+    if not check.breaks:
+        return []
+    accepted = accepted_keys()
+    return [one for one in breaks_of(check) if one.key not in accepted]
 
 
 def _check_seals(walk: _Walk, reached: int, seals: list[Seal]) -> None:
@@ -116,16 +109,19 @@ def _check_seals(walk: _Walk, reached: int, seals: list[Seal]) -> None:
     acts = _acts_of(seals)
     for seal in seals:
         following = before.number + 1 if before else 1
-        for number in range(following, min(seal.number, following + MOST_BREAKS)):
+        for number in range(following, seal.number):
+            if walk.is_full:
+                break
             walk.note(Kind.SEAL_REMOVED, number)
         is_next = seal.number == following
         follows = not is_next or seal.previous == (before.hash if before else "")
-        if seal.hash != digests.hash_of(seal) or not follows:
-            walk.note(Kind.SEAL_CHANGED, seal.number)
+        computed = digests.hash_of(seal)
+        if seal.hash != computed or not follows:
+            walk.note(Kind.SEAL_CHANGED, seal.number, found=f"{computed}{seal.hash}")
         if digests.is_signed(seal) is False:
-            walk.note(Kind.SIGNATURE, seal.number)
+            walk.note(Kind.SIGNATURE, seal.number, found=f"{seal.hash}{seal.mac}")
         if seal.lost is not None and not is_announced(seal):
-            walk.note(Kind.CUT, seal.number)
+            walk.note(Kind.CUT, seal.lost["number"], found=seal.lost["hash"])
         _check_acts(walk, seal, acts.get(seal.number, []))
         before = seal
 
@@ -141,43 +137,26 @@ def _acts_of(seals: list[Seal]) -> dict[int, list[tuple[Any, ...]]]:
 
 def _check_acts(walk: _Walk, seal: Seal, rows: list[tuple[Any, ...]]) -> None:
     walk.acts += len(rows)
+    found = digests.digest_of_acts(rows)
     if len(rows) < seal.count:
-        walk.note(Kind.ACT_REMOVED, seal.number)
+        walk.note(Kind.ACT_REMOVED, seal.number, found=found)
     elif len(rows) > seal.count:
-        walk.note(Kind.ACT_ADDED, seal.number)
-    elif digests.digest_of_acts(rows) != seal.digest:
-        walk.note(Kind.ACT_CHANGED, seal.number)
-    _check_personal(walk, seal, {row[0]: row[-1] for row in rows})
-
-
-def _check_personal(walk: _Walk, seal: Seal, expected: dict[int, str]) -> None:
-    found = {
-        act: digest_of(text, salt)
-        for act, text, salt in ActPersonal.objects.filter(act__seal=seal.number).values_list(
-            "act_id", "text", "salt"
-        )
-    }
-    for act, digest in expected.items():
-        if act in found and found[act] != digest:
-            walk.note(Kind.PERSONAL_CHANGED, seal.number, act)
-        elif digest and act not in found and not walk.was_erased(act):
-            walk.note(Kind.PERSONAL_REMOVED, seal.number, act)
+        walk.note(Kind.ACT_ADDED, seal.number, found=found)
+    elif found != seal.digest:
+        walk.note(Kind.ACT_CHANGED, seal.number, found=found)
+    for kind, act, what in personal_breaks(seal.number, rows, walk.excuses):
+        walk.note(kind, seal.number, act, what)
 
 
 def _check_end(walk: _Walk) -> None:
     newest = Seal.objects.order_by("-number").first()
     if newest is not None and digests.is_signed(newest) is None:
-        walk.note(Kind.SIGNATURE, newest.number)
+        walk.note(Kind.SIGNATURE, newest.number, found=f"{newest.hash}{newest.mac}")
     beyond = Act.objects.filter(seal__gt=newest.number if newest else 0)
-    for act in beyond.order_by("seal", "pk").values_list("pk", flat=True)[:MOST_BREAKS]:
-        walk.note(Kind.ACT_ADDED, None, act)
+    for row in beyond.order_by("seal", "pk").values_list(*digests.COLUMNS)[: 2 * MOST_BREAKS]:
+        walk.note(Kind.ACT_ADDED, None, row[0], digests.digest_of_acts([row]))
     lost = anchors.missing_anchor()
     if lost is not None:
-        walk.note(Kind.CUT, lost.number)
+        walk.note(Kind.CUT, lost.number, found=lost.hash)
     if triggers.missing_triggers():
         walk.note(Kind.UNGUARDED)
-
-
-def breaks_of(check: ChainCheck) -> Iterator[Break]:
-    for one in check.breaks:
-        yield Break(Kind(one["kind"]), one["seal"], one["act"])

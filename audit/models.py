@@ -13,6 +13,7 @@ from providers import clock
 
 VIEW_ALL: Final = "audit.view_entry"
 VIEW_MANAGED: Final = "audit.view_managed"
+ACCEPT: Final = "audit.accept_break"
 
 
 class Entry(Act):
@@ -21,10 +22,41 @@ class Entry(Act):
     class Meta:
         proxy = True
         default_permissions = ("view",)
-        permissions = (("view_managed", "Can view what others did with what this person manages"),)
+        permissions = (
+            ("view_managed", "Can view what others did with what this person manages"),
+            ("accept_break", "Can accept a break of the chain"),
+        )
         ordering = ("-at", "-pk")
         verbose_name = _("audit log entry")
         verbose_name_plural = _("audit log entries")
+
+
+class ActAddress(models.Model):
+    """The client address from which an act came. `audit.addresses` writes it.
+
+    The act holds a salted digest of it. Address and salt may be blanked, and are never changed
+    otherwise.
+    """
+
+    act = models.OneToOneField(
+        Act, on_delete=models.CASCADE, primary_key=True, related_name="address_row"
+    )
+    at = models.DateTimeField()
+    """The time of the act."""
+    address = models.CharField(max_length=45, blank=True)
+    salt = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(
+                fields=("at", "act"), name="act_address_oldest", condition=~models.Q(address="")
+            ),
+            models.Index(fields=("address",), name="act_by_address"),
+        ]
+
+    def __str__(self) -> str:
+        return f"address of act {self.act_id}"
 
 
 class Seal(models.Model):
@@ -68,7 +100,7 @@ class ChainCheck(models.Model):
     """The number of the last seal that was checked."""
     acts = models.BigIntegerField(default=0)
     breaks = models.JSONField(default=list)
-    """What was found: `kind`, `seal` and `act` of each."""
+    """What was found: `kind`, `seal`, `act` and `found` of each, also what was accepted."""
 
     class Meta:
         default_permissions = ()

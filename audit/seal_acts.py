@@ -17,7 +17,7 @@ from core.models import Act
 from core.number_digests import SUBJECT_LENGTH
 from providers import clock
 
-from . import anchors, digests
+from . import addresses, anchors, digests
 from .models import Seal
 
 logger = logging.getLogger(__name__)
@@ -90,23 +90,26 @@ def _seal_waiting() -> Seal | None:
 
 
 def _fold(act: Act) -> bool:
-    """Move what an earlier version wrote into the act to a personal row. Returns whether it did."""
+    """Move what an earlier version wrote into the act to personal rows. Returns whether it did."""
     words = {name: act.details[name] for name in FORMERLY_PERSONAL if act.details.get(name)}
+    address = str(words.pop("address", ""))
     if act.reason:
         words["reason"] = act.reason
     token = act.subject.partition(":")[2]
     # Keyed hashes are shorter than the tokens of earlier versions, and lead to no number.
     if act.subject == f"number:{token}" and len(token) > SUBJECT_LENGTH:
         words["number"] = token
-    if not words or act.personal_digest:
+    if not (words or address) or act.personal_digest:
         return False
     act.details = {
         name: value for name, value in act.details.items() if name not in FORMERLY_PERSONAL
     }
     act.reason = ""
     act.subject = "" if "number" in words else act.subject
-    row = personal_row(act, words)
-    row.save(force_insert=True)
+    if words:
+        personal_row(act, words).save(force_insert=True)
+    if address:
+        addresses.row_of(act, address).save(force_insert=True)
     return True
 
 

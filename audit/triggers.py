@@ -1,8 +1,8 @@
 """Triggers by which the database refuses to change or delete acts, their personal parts and seals.
 
-Two things remain possible. An act without a seal gets one, once; that is also when words that an
-earlier version wrote into the act move to its personal row. And a personal row may be deleted: that
-is what erasing is.
+Some things remain possible. An act without a seal gets one, once; that is also when words that an
+earlier version wrote into the act move to its personal row. A personal row may be deleted, and an
+address blanked: that is what erasing is.
 """
 
 from __future__ import annotations
@@ -13,8 +13,14 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.db.migrations import Migration
 
+from core import database_triggers as database
+
 REFUSAL: Final = "The audit log is only added to."
 APPS: Final = {"core", "audit"}
+LAST_TABLE: Final = "audit_actaddress"
+_TO_BLANK: Final = (
+    "NEW.act_id = OLD.act_id AND NEW.at = OLD.at AND NEW.address = '' AND NEW.salt = ''"
+)
 _TO_SEAL: Final = (
     "OLD.seal IS NULL AND NEW.seal IS NOT NULL AND OLD.id = NEW.id AND OLD.at = NEW.at"
     " AND OLD.what = NEW.what AND {by}"
@@ -23,10 +29,10 @@ _GUARDS: Final[dict[str, tuple[str, str, str]]] = {
     "audit_keeps_act": ("UPDATE", "core_act", f"NOT ({_TO_SEAL})"),
     "audit_keeps_acts": ("DELETE", "core_act", ""),
     "audit_keeps_personal_part": ("UPDATE", "core_actpersonal", ""),
+    "audit_keeps_address": ("UPDATE", LAST_TABLE, f"NOT ({_TO_BLANK})"),
     "audit_keeps_seal": ("UPDATE", "audit_seal", ""),
     "audit_keeps_seals": ("DELETE", "audit_seal", ""),
 }
-# Without a schema, as in `figures.triggers`.
 _FUNCTION: Final = f"""
 CREATE OR REPLACE FUNCTION {{schema}}.audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -38,36 +44,35 @@ END $$;
 def install(using: str = "default", **_: Any) -> None:
     """Create the triggers that are missing. Receiver of `post_migrate`; may run again.
 
-    The table of seals comes last. Without it, a migration went back, or has not come so far.
+    Without the table of addresses, which comes last, a migration went back, or has not come so far.
     """
     wanted = missing_triggers()
-    if not wanted or "audit_seal" not in connection.introspection.table_names():
+    if not wanted or LAST_TABLE not in connection.introspection.table_names():
         return
     with transaction.atomic(using=using):
         if connection.vendor == "postgresql":
-            _run(_FUNCTION.format(schema=_schema()))
+            database.run(_FUNCTION.format(schema=database.schema()))
         for name in wanted:
-            _run(_statement(name))
+            database.create(name, _GUARDS[name][1], _statement(name))
 
 
 def remove_before(
     plan: Sequence[tuple[Migration, bool]] = (), using: str = "default", **_: Any
 ) -> None:
     """Remove the triggers before a migration of their tables. Receiver of `pre_migrate`."""
-    if any(migration.app_label in APPS for migration, _ in plan):
+    if database.changes_any(plan, APPS):
         remove()
 
 
 def remove() -> None:
+    tables = connection.introspection.table_names()
     for name, (_event, table, _when) in _GUARDS.items():
-        if connection.vendor == "sqlite":
-            _run(f"DROP TRIGGER IF EXISTS {name}")
-        elif table in connection.introspection.table_names():
-            _run(f"DROP TRIGGER IF EXISTS {name} ON {table}")
+        if table in tables:
+            database.drop(name, table)
 
 
 def missing_triggers() -> list[str]:
-    present = _present()
+    present = database.present()
     return [name for name in _GUARDS if name not in present]
 
 
@@ -83,31 +88,5 @@ def _statement(name: str) -> str:
         )
     return (
         f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW{when}"
-        f" EXECUTE FUNCTION {_schema()}.audit_refuse()"
+        f" EXECUTE FUNCTION {database.schema()}.audit_refuse()"
     )
-
-
-def _present() -> set[str]:
-    statement = (
-        "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
-        " WHERE NOT tgisinternal AND tgenabled <> 'D'"
-        " AND relnamespace = current_schema()::regnamespace"
-        if connection.vendor == "postgresql"
-        else "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return {name for (name,) in cursor.fetchall()}
-
-
-def _schema() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_schema()")
-        (schema,) = cursor.fetchone()
-    return connection.ops.quote_name(str(schema))
-
-
-def _run(statement: str) -> None:
-    with connection.cursor() as cursor:
-        # No parameters, so that a percent sign is one.
-        cursor.execute(statement, None)

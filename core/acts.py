@@ -10,8 +10,8 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -19,6 +19,15 @@ from django.db import transaction
 from .models import Act, ActPersonal
 
 LONGEST_REASON: Final = 1_000
+Save: TypeAlias = Callable[[], None]
+Companion: TypeAlias = Callable[[Sequence[Act]], Save | None]
+"""Completes acts before they are saved, and returns what to save after them."""
+_companions: Final[list[Companion]] = []
+
+
+def register_companion(companion: Companion) -> None:
+    if companion not in _companions:
+        _companions.append(companion)
 
 
 def record_act(
@@ -34,7 +43,8 @@ def record_act(
 
     `what`: the kind of act as `thing.verb`; an app declares its sentence (`core.act_sentences`).
     `by`: None for the administrator's command line. `subject`: `kind:id`, as in the journal.
-    `reason` and `personal`: what may be erased: names and terms that people typed, addresses.
+    `reason` and `personal`: what may be erased: names and terms that people typed. The address of
+    the client is recorded without being named here.
     `details`: values that JSON can hold and that stay for good; never a secret or personal data.
     """
     subjects = [subject]
@@ -59,7 +69,8 @@ def record_acts(
     made = [(Act(what=what, by=by, subject=one, details=details), words) for one in subjects]
     rows = [personal_row(act, words) for act, words in made if words]
     acts = [act for act, _words in made]
-    if len(acts) == 1 and not rows:
+    saves = [save for companion in _companions if (save := companion(acts)) is not None]
+    if len(acts) == 1 and not rows and not saves:
         acts[0].save(force_insert=True)
         return acts
     with transaction.atomic():
@@ -67,6 +78,8 @@ def record_acts(
         for row in rows:
             row.act_id = row.act.pk
         ActPersonal.objects.bulk_create(rows)
+        for save in saves:
+            save()
     return acts
 
 

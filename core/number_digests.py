@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
@@ -39,6 +40,17 @@ def digests_of(number: str) -> list[str]:
         hmac.new(_key(secret), number.encode(), sha256).hexdigest()
         for secret in settings.SECRETS_KEYS
     ]
+
+
+def matching(numbers: Iterable[str], digests: Collection[str]) -> set[str]:
+    """Those of `numbers` (E.164) whose hash is among `digests`, by any key."""
+    wanted = frozenset(map(bytes.fromhex, digests))
+    keys = [_key(secret) for secret in settings.SECRETS_KEYS]
+    return {
+        number
+        for number in numbers
+        if any(hmac.digest(key, number.encode(), "sha256") in wanted for key in keys)
+    }
 
 
 def subject_of(number: str) -> str:

@@ -10,8 +10,8 @@ from .phone import PhoneError, parse_number
 
 SHORTEST_ALONE: Final = 8
 """Digits of a number that is recognised without its country code. Fewer may mean anything."""
-_GAP: Final = r"(?:[\s.()/+\u2010-\u2015\u00a0-]|%20|%2[BDbd89]){0,3}"
-_DIGIT: Final = "0-9\uff10-\uff19"
+GAP: Final = r"(?:[\s.()/+\u2010-\u2015\u00a0-]|%20|%2[BDbd89]){0,3}"
+ANY_DIGIT: Final = "0-9\uff10-\uff19"
 
 
 class Traces:
@@ -43,24 +43,30 @@ class Traces:
     @cached_property
     def _digits(self) -> re.Pattern[str]:
         """The digits without a country code. Quick, since most texts have nothing like them."""
-        return re.compile(_GAP.join(map(_any_width, self._rest)))
+        return re.compile(GAP.join(map(_any_width, self._rest)))
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         zero = _any_width("0")
-        code = _GAP.join(map(_any_width, self._code))
-        prefix = rf"(?:(?:\+|%2[Bb]){_GAP})?(?:{zero}{{1,2}}{_GAP})?{code}{_GAP}(?:{zero}{_GAP})?"
+        code = GAP.join(map(_any_width, self._code))
+        prefix = rf"(?:(?:\+|%2[Bb]){GAP})?(?:{zero}{{1,2}}{GAP})?{code}{GAP}(?:{zero}{GAP})?"
         if not self._code:
             prefix = ""
         elif len(self._rest) >= SHORTEST_ALONE:
             # Behind a plus sign the first digits are a country code: +1 391… is no Chinese number.
-            prefix = rf"(?:{prefix}|(?<![+])(?<!%2[Bb])(?:{zero}{_GAP})?)"
-        return re.compile(rf"(?<![{_DIGIT}]){prefix}{self._digits.pattern}(?![{_DIGIT}])")
+            prefix = rf"(?:{prefix}|(?<![+])(?<!%2[Bb])(?:{zero}{GAP})?)"
+        return re.compile(rf"(?<![{ANY_DIGIT}]){prefix}{self._digits.pattern}(?![{ANY_DIGIT}])")
 
     def is_in(self, text: str) -> bool:
         if not self._rest or self._digits.search(text) is None:
             return False
         return self._pattern.search(text) is not None
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where the number stands in the text."""
+        if not self.is_in(text):
+            return []
+        return [found.span() for found in self._pattern.finditer(text)]
 
     def is_number(self, text: str) -> bool:
         """Whether the text is this number and nothing else."""

@@ -20,6 +20,7 @@ from .number_traces import Traces
 from .secrets import Secret
 
 Text = str | Promise
+READ_AT_ONCE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,15 @@ class Erased:
     changed: int = 0
     left: int = 0
     """Rows that have the number and must not be changed yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A text that has the number, in a row that is not about it."""
+
+    pk: Any
+    column: str
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,9 @@ class Place:
     """Rows about the number stay unless the person who erases it says otherwise."""
     handed_out: Sequence[str] = ()
     """Columns that a person gets who asks for the data about their number."""
+    mentioned: Sequence[str] = ()
+    """Columns whose texts that person gets, too, where they have the number. Never what staff wrote
+    about their own work, such as the reason of a legal hold."""
     excused: Mapping[str, str] = field(default_factory=dict)
     """Columns of text that hold no number, and why."""
     subject: str = ""
@@ -100,6 +113,30 @@ class Place:
             if self._has(traces, dict(zip(columns, values, strict=True)), on_purpose=on_purpose)
         ]
         return Chunk(hits, rows[-1][0] if len(rows) == self.chunk else None)
+
+    def read_texts(self, after: Any) -> tuple[list[str], Any]:
+        """The texts of the next rows by their keys, and the key of the last row; None if there are
+        no more rows."""
+        found = self.rows.order_by("pk") if after is None else self._following(after)
+        rows = list(found.values_list("pk", *self.searched)[:READ_AT_ONCE])
+        texts = [text_of(value) for _pk, *values in rows for value in values]
+        return texts, rows[-1][0] if len(rows) == READ_AT_ONCE else None
+
+    def mentions(self, traces: Traces, after: Any) -> tuple[list[Mention], Any]:
+        """The texts with the number in the next rows, unless the rows are about it. The key of the
+        last row; None if there are no more rows."""
+        columns = [*([self.number] if self.number else []), *self.mentioned]
+        found = self.rows.order_by("pk") if after is None else self._following(after)
+        rows = list(found.values_list("pk", *columns)[: self.chunk])
+        named = [(pk, dict(zip(columns, values, strict=True))) for pk, *values in rows]
+        mentions = [
+            Mention(pk, name, _readable(row[name]))
+            for pk, row in named
+            if not self._is_about(traces, row)
+            for name in self.mentioned
+            if traces.is_in(text_of(row[name]))
+        ]
+        return mentions, rows[-1][0] if len(rows) == self.chunk else None
 
     def erase(
         self, hits: Sequence[Any], traces: Traces, stand_in: str, *, on_purpose: bool
@@ -165,6 +202,13 @@ def text_of(value: Any) -> str:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value).decode("latin-1")
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _readable(value: Any) -> str:
+    """As `text_of`, with the letters of bytes."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).decode("utf-8", "replace")
+    return text_of(value)
 
 
 def _without(traces: Traces, value: Any, stand_in: str) -> Any:

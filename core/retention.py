@@ -6,7 +6,7 @@ environment. What deletes data asks `days_of` and keeps what is on legal hold.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -20,6 +20,19 @@ Rules = Callable[[], Mapping[str, int | None]]
 
 def for_ever() -> int | None:
     return None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Another table whose rows go by the rule of a kind. Nothing keeps a row that is due."""
+
+    rows: Callable[[], QuerySet[Any]]
+    """The rows of which something can still go. A row that was cleared is not among them."""
+    time: str
+    cleared: Mapping[str, Any]
+
+    def due(self, before: datetime) -> QuerySet[Any]:
+        return self.rows().filter(**{f"{self.time}__lt": before})
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,7 @@ class Kind:
     """The column of the number that a row is about, for legal holds."""
     cleared: Mapping[str, Any] = field(default_factory=dict)
     """What the columns become that go. Empty: another task deletes the rows."""
+    also: Sequence[Part] = ()
 
     def due(self, before: datetime) -> QuerySet[Any]:
         return self.rows().filter(**{f"{self.time}__lt": before})

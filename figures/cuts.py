@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -87,9 +87,9 @@ class Totals:
     cost: Decimal = field(default_factory=Decimal)
     unpriced: int = 0
 
-    def add(self, other: Mapping[str, Any]) -> None:
-        for name in SUMS:
-            setattr(self, name, getattr(self, name) + other[name])
+    def add(self, sums: Mapping[str, Any]) -> None:
+        for name, amount in sums.items():
+            setattr(self, name, getattr(self, name) + amount)
 
     @property
     def share(self) -> float | None:
@@ -98,15 +98,20 @@ class Totals:
 
 
 SUMS: Final = ("count", "accepted", "succeeded", "segments", "cost", "unpriced")
+COUNT: Final = ("count",)
 Line = tuple[Any, ...]
 
 
-def cut(period: Period, *by: By, where: Q | None = None) -> dict[Line, Totals]:
+def cut(
+    period: Period, *by: By, where: Q | None = None, sums: Sequence[str] = SUMS
+) -> dict[Line, Totals]:
     """Sum the figures of a period by the given columns.
 
     A key has one value for each of `by`: the start of an hour in UTC, a date, or the stored value.
-    Keys without figures are missing.
+    Keys without figures are missing. Only `sums` are added up.
     """
+    added = {f"{name}_sum": Sum(name) for name in sums}
+    moments: dict[tuple[By, Any, int], Any] = {}
     lines: dict[Line, Totals] = {}
     for span in spans(period.first, period.end, period.zone):
         figures = Figure.objects.filter(slot__gte=span.first, slot__lt=span.end)
@@ -118,19 +123,21 @@ def cut(period: Period, *by: By, where: Q | None = None) -> dict[Line, Totals]:
                 per = PER_HOUR if one is By.HOUR else PER_DAY
                 figures = figures.annotate(**{one: (F("slot") + span.offset) / per})
             names.append(str(one))
-        rows = (
-            figures.order_by()
-            .values(*names)
-            .annotate(**{f"{name}_sum": Sum(name) for name in SUMS})
-        )
+        rows: Iterable[tuple[Any, ...]] = figures.order_by().values_list(*names).annotate(**added)
         if not by:
-            rows = [figures.aggregate(**{f"{name}_sum": Sum(name) for name in SUMS})]
+            rows = [tuple(figures.aggregate(**added).values())]
         for row in rows:
-            if row["count_sum"] is None:
+            found = dict(zip(sums, row[len(by) :], strict=True))
+            if None in found.values():
                 continue
-            key = tuple(_key(one, row[str(one)], span.offset) for one in by)
-            sums = {name: row[f"{name}_sum"] for name in SUMS}
-            lines.setdefault(key, Totals()).add(sums)
+            key = tuple(
+                _known_key(moments, one, value, span.offset)
+                for one, value in zip(by, row, strict=False)
+            )
+            if key in lines:
+                lines[key].add(found)
+            else:
+                lines[key] = Totals(**found)
     return lines
 
 
@@ -144,10 +151,21 @@ def classes_by(period: Period, *by: By, where: Q | None = None) -> dict[Line, di
     Lines without a success are missing.
     """
     found: dict[Line, dict[int, int]] = {}
-    rows = cut(period, *by, By.TOOK, where=(where or Q()) & Q(took__isnull=False))
+    succeeded = (where or Q()) & Q(took__isnull=False)
+    rows = cut(period, *by, By.TOOK, where=succeeded, sums=COUNT)
     for key, line in rows.items():
         found.setdefault(key[:-1], {})[key[-1]] = line.count
     return found
+
+
+def _known_key(known: dict[tuple[By, Any, int], Any], by: By, value: Any, offset: int) -> Any:
+    """Many rows are of the same hour or day, and a time takes longer to make than to look up."""
+    if by is not By.HOUR and by is not By.DAY:
+        return value
+    place = (by, value, offset)
+    if place not in known:
+        known[place] = _key(by, value, offset)
+    return known[place]
 
 
 def _key(by: By, value: Any, offset: int) -> Any:

@@ -35,6 +35,9 @@ KINDS: Final = {
 }
 
 
+_SUBJECTS: Final = {kind: subject for subject, kinds in KINDS.items() for kind in kinds}
+
+
 class Outcome(StrEnum):
     """What became of a row, from the best to the unclear."""
 
@@ -154,6 +157,20 @@ class Summary:
     def took(self, share: float) -> float | None:
         """Seconds within which this share of the successes came."""
         return quantile(self.classes, share)
+
+
+def summaries_of_all(
+    period: Period, *by: By, where: Q | None = None
+) -> dict[Subject, dict[Line, Summary]]:
+    """The same as `summaries` for every subject, read together."""
+    found: dict[Subject, dict[Line, Summary]] = {subject: {} for subject in Subject}
+    lines = cut(period, By.KIND, *by, By.STATE, By.TOOK, where=where)
+    for (kind, *key, state, took), totals in lines.items():
+        subject = _SUBJECTS.get(kind)
+        if subject is not None:
+            line = found[subject].setdefault(tuple(key), Summary(subject))
+            line.add(state, took, totals)
+    return found
 
 
 def summaries(

@@ -13,10 +13,11 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.db.migrations import Migration
 
+from core import database_triggers as database
+
 from .counted_tables import TABLES, Source, Table
 
 PREFIX: Final = "figures_mark"
-# Without a schema, so that a restore may move tables and functions to another one together.
 _FUNCTIONS: Final = """
 CREATE OR REPLACE FUNCTION {schema}.figures_mark_row() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -44,12 +45,13 @@ def install(using: str = "default", **_: Any) -> None:
     """
     wanted = _statements()
     with transaction.atomic(using=using):
-        present = _present()
+        present = database.present()
         if connection.vendor == "postgresql":
-            _run(_FUNCTIONS.format(schema=_schema()))
+            database.run(_FUNCTIONS.format(schema=database.schema()))
         missing = [name for name in wanted if name not in present]
         for name in missing:
-            _run(wanted[name])
+            table, statement = wanted[name]
+            database.create(name, table, statement)
     if missing:
         mark_all()
 
@@ -63,21 +65,19 @@ def remove_before(
     it rebuilds. What changes meanwhile is counted, since all slots are marked afterwards.
     """
     apps = {table.model._meta.app_label for table in TABLES.values()} | {"figures"}
-    if any(migration.app_label in apps for migration, _ in plan):
+    if database.changes_any(plan, apps):
         remove()
 
 
 def missing_triggers() -> list[str]:
-    present = _present()
+    present = database.present()
     return [name for name in _statements() if name not in present]
 
 
 def remove() -> None:
     for source, table in TABLES.items():
         for event in ("insert", "update"):
-            name = f"{PREFIX}_{source}_{event}"
-            on = f" ON {table.model._meta.db_table}" if connection.vendor == "postgresql" else ""
-            _run(f"DROP TRIGGER IF EXISTS {name}{on}")
+            database.drop(f"{PREFIX}_{source}_{event}", table.model._meta.db_table)
 
 
 def mark_all(source: Source | None = None) -> None:
@@ -93,18 +93,18 @@ def mark_all(source: Source | None = None) -> None:
             )
 
 
-def _statements() -> dict[str, str]:
-    """The statement that creates each trigger, by its name."""
+def _statements() -> dict[str, tuple[str, str]]:
+    """The table of each trigger and the statement that creates it, by its name."""
     make = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
     return {
-        f"{PREFIX}_{source}_{event}": statement
+        f"{PREFIX}_{source}_{event}": (table.model._meta.db_table, statement)
         for source, table in TABLES.items()
         for event, statement in make(source, table)
     }
 
 
 def _on_postgresql(source: Source, table: Table) -> Iterable[tuple[str, str]]:
-    name, schema = table.model._meta.db_table, _schema()
+    name, schema = table.model._meta.db_table, database.schema()
     # For each statement, since a batch is inserted by the thousand.
     yield (
         "insert",
@@ -164,28 +164,3 @@ def _slot(column: str) -> str:
     if connection.vendor == "postgresql":
         return f"floor(extract(epoch FROM {column}) / 900)::int"
     return f"CAST(strftime('%s', {column}) AS INTEGER) / 900"
-
-
-def _present() -> set[str]:
-    statement = (
-        "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
-        " WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace"
-        if connection.vendor == "postgresql"
-        else "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return {name for (name,) in cursor.fetchall()}
-
-
-def _schema() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_schema()")
-        (schema,) = cursor.fetchone()
-    return connection.ops.quote_name(str(schema))
-
-
-def _run(statement: str) -> None:
-    with connection.cursor() as cursor:
-        # No parameters, so that a percent sign is one.
-        cursor.execute(statement, None)

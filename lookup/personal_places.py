@@ -26,6 +26,7 @@ def register_places() -> None:
             pgettext_lazy("title", "Notes"),
             number="number",
             searched=("text",),
+            mentioned=("text",),
             is_deleted=True,
             handed_out=("number", "kind", "text", "at", "removed_at"),
         )

@@ -52,6 +52,11 @@ class Files(Place):
         is_hit = batch.state in ENDED or has_number(_content(batch), traces)
         return Chunk([batch.pk] if is_hit else (), batch.pk)
 
+    def read_texts(self, after: Any) -> tuple[list[str], Any]:
+        batches = Batch.objects.filter(pk__in=FilePart.objects.values("batch"))
+        batch = batches.filter(pk__gt=after or 0).order_by("pk").first()
+        return ([], None) if batch is None else (list(_texts(_content(batch))), batch.pk)
+
     def erase(
         self, hits: Sequence[Any], traces: Traces, stand_in: str, *, on_purpose: bool
     ) -> Erased:
@@ -67,16 +72,20 @@ def _content(batch: Batch) -> bytes:
 
 def has_number(content: bytes, traces: Traces) -> bool:
     """Whether a file has the number: text in any encoding, or a workbook."""
+    return any(map(traces.is_in, _texts(content)))
+
+
+def _texts(content: bytes) -> Iterator[str]:
+    """What a file holds, in pieces that overlap."""
     if not zipfile.is_zipfile(io.BytesIO(content)):
         # UTF-16 writes a zero beside each digit.
-        return traces.is_in(content.replace(b"\x00", b"").decode("latin-1"))
+        yield content.replace(b"\x00", b"").decode("latin-1")
+        return
     before = ""
     for piece in _unpacked(content):
         text = before + piece.decode("latin-1")
-        if traces.is_in(text):
-            return True
+        yield text
         before = text[-OVERLAP:]
-    return False
 
 
 def _unpacked(content: bytes) -> Iterator[bytes]:
@@ -114,6 +123,7 @@ def register_places() -> None:
             number="recipient",
             cleared={"length": Length("text"), "text": "", "code": ""},
             searched=("text", "words", "warnings", "settled_because", "channel", "template"),
+            mentioned=("text", "words"),
             under_way=_UNDER_WAY,
             handed_out=(
                 "public_id",
@@ -146,6 +156,7 @@ def register_places() -> None:
             Report,
             _("Reports about messages"),
             searched=("words",),
+            mentioned=("words",),
             excused={"named_id": "the provider's id"},
         )
     )
@@ -156,6 +167,7 @@ def register_places() -> None:
             number="recipient",
             cleared={"typed": "", "values": None, "text": ""},
             searched=("typed", "values", "text"),
+            mentioned=("values", "text"),
             under_way=_NOT_ENDED,
             handed_out=("recipient", "values", "text", "verdict"),
             excused={"encoding": "a word of the portal"},

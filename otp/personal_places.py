@@ -20,6 +20,7 @@ def register_places() -> None:
             subject="session",
             number="recipient",
             searched=("text",),
+            mentioned=("text",),
             under_way=Q(state__in=sorted(OPEN)),
             handed_out=(
                 "public_id",

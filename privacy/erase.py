@@ -21,6 +21,7 @@ from core.punctuation import label_text, listed
 from core.stored_texts import Stored
 from providers import clock
 
+from . import notices
 from .models import Erasure
 from .states import ERASURE_STATES, OPEN, ErasureState
 
@@ -110,6 +111,7 @@ def stop(erasure: Erasure, by: User | None) -> bool:
         )
         if stopped:
             record_act("number.erase_stop", by=by, subject=f"erasure:{erasure.pk}")
+            notices.tell_stopped(erasure, by)
     return bool(stopped)
 
 

@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from core.number_traces import Traces
 from core.personal_data import held_numbers
-from core.retention import Kind, find
+from core.retention import Kind, Part, find
 from providers import clock
 
 from .models import RetentionRule
@@ -36,7 +36,21 @@ def run_slice(seconds: float = SLICE_SECONDS) -> bool:
         while _clear_chunk(kind, rule):
             if time.monotonic() >= until:
                 return True
+        for part in kind.also:
+            while _clear_part(part, rule):
+                if time.monotonic() >= until:
+                    return True
     return False
+
+
+def _clear_part(part: Part, rule: RetentionRule) -> bool:
+    """Clear the oldest rows. Returns whether there may be more."""
+    limit = clock.now() - timedelta(days=rule.days or 0)
+    with transaction.atomic():
+        oldest = part.due(limit).order_by(part.time).values_list("pk", flat=True)[:CHUNK]
+        chunk = list(oldest)
+        part.rows().filter(pk__in=chunk).order_by().update(**part.cleared)
+    return len(chunk) == CHUNK
 
 
 def _clear_chunk(kind: Kind, rule: RetentionRule) -> bool:

@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,7 +14,6 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.text import capfirst
 from django.utils.translation import get_language
 
 from core.acts import record_act
@@ -24,6 +23,9 @@ from core.personal_data import Place, places, text_of
 from core.phone import grouped
 from core.secrets import Secret
 from core.stored_texts import Stored, show
+
+from .headings import heading_of
+from .mentions import Mentions, find_mentions
 
 MOST_ROWS: Final = 10_000
 """Of one table. The file says if there are more."""
@@ -41,21 +43,28 @@ class Part:
     more: int
 
 
-def hand_out(number: str, reason: Stored, by: User | None) -> bytes:
-    """A ZIP archive with `data.json` and `data.html` about a number (E.164). The act is logged."""
+def hand_out(
+    number: str, reason: Stored, by: User | None, *, seconds: float | None = None
+) -> bytes:
+    """A ZIP archive with `data.json` and `data.html` about a number (E.164). The act is logged.
+
+    `seconds`: how long to look for texts that mention the number. The file names the tables that
+    were not searched to their end. None: all of them are.
+    """
     parts = [part for part in parts_of(number) if part.rows]
+    mentions = find_mentions(Traces(number), seconds)
     with transaction.atomic():
         record_act(
             "number.hand_out",
             by=by,
             subject=subject_of(number),
             reason=Traces(number).replaced(reason, "…"),
-            rows=sum(len(part.rows) for part in parts),
+            rows=sum(len(part.rows) for part in (*parts, *mentions.parts)),
         )
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("data.json", _as_json(number, parts))
-        archive.writestr("data.html", _as_html(number, parts))
+        archive.writestr("data.json", _as_json(number, parts, mentions))
+        archive.writestr("data.html", _as_html(number, parts, mentions))
     return made.getvalue()
 
 
@@ -71,13 +80,8 @@ def _part(place: Place, traces: Traces) -> Part:
     about = place.about(traces).order_by("pk")
     rows = [list(map(_shown, row)) for row in about.values_list(*names)[:MOST_ROWS]]
     more = max(0, about.count() - len(rows)) if len(rows) == MOST_ROWS else 0
-    headings = [_heading(place, name) for name in names]
+    headings = [heading_of(place, name) for name in names]
     return Part(str(place.title), place.key, names, headings, rows, more)
-
-
-def _heading(place: Place, name: str) -> str:
-    label = getattr(place.model._meta.get_field(name), "verbose_name", name)
-    return capfirst(str(label))
 
 
 def _shown(value: Any) -> Any:
@@ -90,7 +94,7 @@ def _shown(value: Any) -> Any:
     return value
 
 
-def _as_json(number: str, parts: list[Part]) -> str:
+def _as_json(number: str, parts: list[Part], mentions: Mentions) -> str:
     data = {
         "number": number,
         "made_at": timezone.localtime().isoformat(timespec="seconds"),
@@ -102,15 +106,21 @@ def _as_json(number: str, parts: list[Part]) -> str:
             }
             for part in parts
         },
+        "mentions": {
+            part.key: {"title": part.title, "rows": [asdict(one) for one in part.rows]}
+            for part in mentions.parts
+        },
+        "not_searched_to_the_end": mentions.unfinished,
     }
     return json.dumps(data, ensure_ascii=False, indent=2, default=str)
 
 
-def _as_html(number: str, parts: list[Part]) -> str:
+def _as_html(number: str, parts: list[Part], mentions: Mentions) -> str:
     context = {
         "number": grouped(number),
         "made_at": timezone.localtime(),
         "parts": parts,
+        "mentions": mentions,
         "language": get_language(),
     }
     return render_to_string("privacy/hand_out.html", context)

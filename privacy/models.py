@@ -95,6 +95,33 @@ class ErasedNumber(models.Model):
         return f"erased number {self.digest[:8]}"
 
 
+class RestoredSearch(models.Model):
+    """A walk over all texts, for numbers that a restored backup brought back.
+
+    `privacy.restored_texts` works on it.
+    """
+
+    digests = models.JSONField()
+    """The hashes of erased numbers that are looked for."""
+    place = models.CharField(max_length=100, blank=True)
+    """The table that it is at."""
+    reached = models.CharField(max_length=64, blank=True)
+    """The key of the last row there that it looked at."""
+    begun_at = RowTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(
+                fields=("id",), name="restored_search_open", condition=models.Q(ended_at=None)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"search {self.pk}"
+
+
 class LegalHold(models.Model):
     """Why nothing about a number may be erased or pruned, until the hold is lifted."""
 

@@ -14,6 +14,7 @@ def register_places() -> None:
         "The number is encrypted while it is being erased, and wiped then. A hash stays.",
         "privacy.erasure",
         "privacy.erasednumber",
+        "privacy.restoredsearch",
     )
     excuse("Words of the portal.", "privacy.retentionrule")
     register(

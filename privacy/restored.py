@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from django.db import IntegrityError, transaction
-from django.utils.translation import gettext_lazy as _
-
 from core.number_digests import digests_of
 from core.personal_data import held_numbers, places
 from core.phone import search_key
-from core.stored_texts import declare
 
-from . import erase, remembered
-from .models import ErasedNumber, Erasure
-
-RESTORED: Final = declare(
-    "privacy.restored",
-    _("The number had been erased before, and a restored backup brought it back"),
-)
+from . import remembered, restored_texts
+from .models import ErasedNumber
 
 
 def erase_again() -> int:
@@ -33,7 +22,9 @@ def erase_again() -> int:
     missing = kept - known
     if not missing:
         return 0
-    begun = sum(_begin(number) for number in _numbers_with(missing))
+    found = _numbers_with(missing)
+    begun = sum(map(restored_texts.erase_found, found))
+    restored_texts.begin_search(missing - {digest for one in found for digest in digests_of(one)})
     ErasedNumber.objects.bulk_create(
         [ErasedNumber(digest=digest) for digest in sorted(missing)], ignore_conflicts=True
     )
@@ -51,15 +42,3 @@ def _numbers_with(digests: set[str]) -> set[str]:
             if number not in found and not digests.isdisjoint(digests_of(number)):
                 found.add(number)
     return found - held_numbers()
-
-
-def _begin(number: str) -> bool:
-    """What is under way is left until it has ended, as in every erasure."""
-    if Erasure.objects.filter(digest__in=digests_of(number), finished_at=None).exists():
-        return False
-    try:
-        with transaction.atomic():
-            erase.begin(number, RESTORED.store(), None)
-    except IntegrityError:
-        return False
-    return True

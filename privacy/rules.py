@@ -60,10 +60,20 @@ def preview(kind: Kind, days: int | None) -> Preview:
     now = clock.now()
     if days is None:
         return Preview(kind, None, 0, None, now)
-    due: QuerySet[Any] = kind.due(now - timedelta(days=days)).order_by()
-    count = due.values("pk")[:MOST_COUNTED].count()
-    oldest = due.order_by(kind.time).values_list(kind.time, flat=True).first() if count else None
+    found = [
+        _counted(source.due(now - timedelta(days=days)), source.time)
+        for source in (kind, *kind.also)
+    ]
+    oldest = min((moment for _count, moment in found if moment is not None), default=None)
+    count = min(sum(count for count, _moment in found), MOST_COUNTED)
     return Preview(kind, days, count, oldest, now)
+
+
+def _counted(due: QuerySet[Any], time: str) -> tuple[int, datetime | None]:
+    """How many rows are due, up to `MOST_COUNTED`, and the time of the oldest."""
+    count = due.order_by().values("pk")[:MOST_COUNTED].count()
+    oldest = due.order_by(time).values_list(time, flat=True).first() if count else None
+    return count, oldest
 
 
 def _signed(shown: Preview) -> dict[str, Any]:

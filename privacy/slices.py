@@ -26,7 +26,7 @@ from core.number_traces import Traces
 from core.personal_data import Place, held_numbers, places
 from providers import clock
 
-from . import remembered
+from . import notices, remembered
 from .models import ErasedNumber, Erasure
 from .states import ERASURE_STATES, OPEN, ErasureState
 
@@ -50,6 +50,7 @@ def run_slice(seconds: float = SLICE_SECONDS, *, only: int | None = None) -> boo
         _Slice(erasure).run(seconds)
     except Exception:
         logger.exception("A slice of %s failed", erasure)
+        notices.tell_failed(erasure)
         _own(erasure).update(next_at=clock.now() + timedelta(minutes=1))
         if only is not None:
             raise
@@ -92,7 +93,8 @@ class _Slice:
         until = time.monotonic() + seconds
         if self._number in held_numbers():
             end: dict[str, Any] = {"number": "", "finished_at": clock.now()}
-            ERASURE_STATES.move(_own(self._erasure), ErasureState.STOPPED, **end)
+            if ERASURE_STATES.move(_own(self._erasure), ErasureState.STOPPED, **end):
+                notices.tell_held(self._erasure)
             return
         while self._step():
             if time.monotonic() >= until or get_broker().queue_size():
@@ -175,6 +177,7 @@ class _Slice:
             ErasedNumber.objects.get_or_create(digest=digest)
             rows = sum(one.get("erased", 0) for one in erasure.found.values())
             record_act("number.erased", by=erasure.by, subject=f"erasure:{erasure.pk}", rows=rows)
+            notices.tell_done(erasure)
         remembered.write([digest])
 
     def _save(self, **values: Any) -> bool:

@@ -6,7 +6,7 @@ from django_q.tasks import async_task
 
 from . import erase as erasing
 from . import forget as forgetting
-from . import slices
+from . import restored_texts, slices
 
 
 def erase() -> None:
@@ -19,6 +19,14 @@ def go_on() -> None:
     """Every minute: begin again with erasures whose task was lost, or that had to wait."""
     if slices.runnable().exists():
         erasing.queue_slice()
+    if restored_texts.waiting().exists():
+        restored_texts.queue_slice()
+
+
+def search_restored() -> None:
+    """Search a slice of all texts for erased numbers, and queue the next one."""
+    if restored_texts.run_slice():
+        restored_texts.queue_slice()
 
 
 def forget() -> None:

@@ -28,6 +28,7 @@ def register_places() -> None:
             Callback,
             pgettext_lazy("title", "Callbacks"),
             searched=("query", "body", "words", "outcomes"),
+            mentioned=("query", "body", "words"),
             # One that was not processed yet would find nothing.
             under_way=Q(state=Callback.State.RECEIVED),
             excused={
@@ -47,6 +48,7 @@ def register_places() -> None:
             ApiCall,
             _("API calls"),
             searched=("url", "request_body", "answer_body"),
+            mentioned=("url", "request_body", "answer_body"),
             excused={
                 "operation": "a word of the portal",
                 "subject": "a kind and an id",

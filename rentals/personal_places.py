@@ -39,6 +39,7 @@ def register_places() -> None:
                 "differing",
                 "differing_texts",
             ),
+            mentioned=("content", "words", "differing_texts"),
             under_way=Q(state__in=sorted(OPEN)) | Q(next_poll_at__isnull=False),
             handed_out=(
                 "public_id",
@@ -62,6 +63,7 @@ def register_places() -> None:
             number="phone",
             cleared={"code": "", "content": ""},
             searched=("code", "content", "provider_state"),
+            mentioned=("content",),
             handed_out=("phone", "project", "region", "stated", "content", "first_seen_at"),
             excused={**_STATED, "stated": _WORD},
         )
@@ -71,6 +73,7 @@ def register_places() -> None:
             Transaction,
             pgettext_lazy("title", "Transactions"),
             searched=("description", "differing"),
+            mentioned=("description",),
             excused={
                 "provider_id": "the provider's id",
                 "type": "a word of the provider",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from auditlog.middleware import AuditlogMiddleware
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
+from core.acting_address import acting_for
 from core.client_address import client_address
 
 # The library has no types.
@@ -14,10 +15,15 @@ LibraryMiddleware: Any = AuditlogMiddleware
 
 
 class AuditMiddleware(LibraryMiddleware):
-    """Notes the person and the address of each change.
+    """Notes the person and the address of each change, and the address of each act.
 
     The library takes the first entry of X-Forwarded-For, which any client can forge.
     """
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with acting_for(request):
+            answer: HttpResponse = super().__call__(request)
+            return answer
 
     @staticmethod
     def _get_remote_addr(request: HttpRequest) -> str | None:

@@ -28,6 +28,7 @@ QUEUED: Final = frozenset(
         "messaging.batches.tasks.lay_out",
         "messaging.batches.tasks.read",
         "privacy.tasks.erase",
+        "privacy.tasks.search_restored",
         "providers.engine.task.run",
         "providers.tasks.beat",
         "providers.tasks.digest_callbacks",

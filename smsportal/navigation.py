@@ -97,7 +97,7 @@ GROUPS: Final = (
                 "approval",
                 "admin:approvals",
                 approval_inbox.MAY_OPEN,
-                ("approval_", "approval", "approvals"),
+                ("approval_", "approval", "approvals", "providers_approval_"),
                 badge=approval_inbox.badge,
             ),
             Item(

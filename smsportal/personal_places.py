@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.erasure import erase_parts
 from audit.seal_acts import seal_all
 from core.models import ActPersonal
-from core.number_tokens import token_of
+from core.number_tokens import BadToken, number_in, token_of
 from core.number_traces import Traces
 from core.personal_data import Chunk, Erased, Place, excuse, register, text_of
 
@@ -26,6 +27,12 @@ class PersonalParts(Place):
             seal_all()
         return super().look(traces, after, on_purpose=on_purpose)
 
+    def read_texts(self, after: Any) -> tuple[list[str], Any]:
+        if after is None:
+            seal_all()
+        texts, last = super().read_texts(after)
+        return [*texts, *filter(None, map(_number_of_token, texts))], last
+
     def erase(
         self, hits: Sequence[Any], traces: Traces, stand_in: str, *, on_purpose: bool
     ) -> Erased:
@@ -34,6 +41,14 @@ class PersonalParts(Place):
     def _has(self, traces: Traces, row: Mapping[str, Any], *, on_purpose: bool) -> bool:
         text = text_of(row["text"])
         return traces.is_in(text) or token_of(traces.number) in text
+
+
+def _number_of_token(text: str) -> str:
+    """The number that an act of an earlier version names by its token."""
+    try:
+        return number_in(str(json.loads(text).get("number", "")))
+    except (BadToken, ValueError):
+        return ""
 
 
 def register_places() -> None:
@@ -81,6 +96,7 @@ def register_places() -> None:
         "usersessions.usersession",
     )
     excuse("Hashes, counts and what a check found in them.", "audit.seal", "audit.chaincheck")
+    excuse("Client addresses of staff.", "audit.actaddress")
     excuse("Preferences of staff.", "smsportal.preferences")
     excuse("Names of tables.", "contenttypes.contenttype")
     excuse("A signed session: who is signed in.", "sessions.session")

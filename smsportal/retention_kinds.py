@@ -7,6 +7,7 @@ from axes.models import AccessLog
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from audit import addresses
 from core.admin.export_jobs.limits import KEPT_FOR, State
 from core.models import ExportJob
 from core.retention import Kind, register
@@ -55,12 +56,13 @@ def register_kinds() -> None:
     )
     register(
         Kind(
-            "audit_addresses",
+            addresses.RETENTION,
             _("Network addresses in the audit log"),
             _("Who changed what, and when, stays."),
             _addresses,
             "timestamp",
             proposed=400,
             cleared={"remote_addr": None},
+            also=(addresses.retention_part(),),
         )
     )

@@ -13,7 +13,6 @@ from django.contrib.auth.signals import user_logged_out, user_login_failed
 from django.http import HttpRequest
 
 from core.acts import record_act
-from core.client_address import client_address
 
 LONGEST_NAME: Final = 150
 
@@ -27,19 +26,19 @@ def register() -> None:
 def _signed_out(request: HttpRequest | None = None, user: Any = None, **_: Any) -> None:
     # Code that signs somebody out without a client has made up its request.
     if request is not None and request.method and isinstance(user, User):
-        _record("sign_out", request, by=user)
+        record_act("sign_out", by=user)
 
 
 def _failed(
     credentials: dict[str, Any] | None = None, request: HttpRequest | None = None, **_: Any
 ) -> None:
     if request is not None and not _was_refused(request):
-        _record_about("sign_in.fail", request, str((credentials or {}).get("username", "")))
+        _record_about("sign_in.fail", str((credentials or {}).get("username", "")))
 
 
 def _locked_out(request: HttpRequest | None = None, username: str = "", **_: Any) -> None:
     if request is not None and not _was_refused(request):
-        _record_about("sign_in.lock", request, str(username or ""))
+        _record_about("sign_in.lock", str(username or ""))
 
 
 def _was_refused(request: HttpRequest) -> bool:
@@ -51,19 +50,10 @@ def _was_refused(request: HttpRequest) -> bool:
     return bool(getattr(request, "axes_locked_out", False)) and not is_counted
 
 
-def _record_about(what: str, request: HttpRequest, typed: str) -> None:
+def _record_about(what: str, typed: str) -> None:
     """About a person of that name; else the name is what somebody typed, and may be erased."""
     person = User.objects.filter(username=typed).values_list("pk", flat=True).first()
     if person is not None:
-        _record(what, request, subject=f"user:{person}")
+        record_act(what, by=None, subject=f"user:{person}")
     else:
-        _record(what, request, name=typed[:LONGEST_NAME])
-
-
-def _record(
-    what: str, request: HttpRequest, *, by: Any = None, subject: str = "", name: str = ""
-) -> None:
-    address = client_address(request)
-    personal = {"address": str(address) if address else "", "name": name}
-    personal = {key: value for key, value in personal.items() if value}
-    record_act(what, by=by, subject=subject, personal=personal)
+        record_act(what, by=None, personal={"name": typed[:LONGEST_NAME]} if typed else None)

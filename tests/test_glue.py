@@ -12,22 +12,12 @@ from typing import Final
 import pytest
 
 from smsportal.environment import BASE_DIR
+from tools.product_apps import APPS
 
 TEMPLATES: Final = sorted((BASE_DIR / "templates").rglob("*.html"))
 SOURCES: Final = sorted(
     path
-    for app in (
-        "core",
-        "providers",
-        "messaging",
-        "otp",
-        "rentals",
-        "audit",
-        "figures",
-        "lookup",
-        "privacy",
-        "smsportal",
-    )
+    for app in APPS
     for path in (BASE_DIR / app).rglob("*.py")
     if {"admin", "presentation", "templatetags"} & set(path.relative_to(BASE_DIR).parts)
     or path.name.endswith("_on_hold.py")

@@ -21,24 +21,14 @@ from typing import Any, Final
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
+from .product_apps import APPS
+
 BASE: Final = Path(__file__).resolve().parent.parent
 SPEC: Final = importlib.util.find_spec("unfold")
 THEME: Final = Path((SPEC and SPEC.origin) or "").parent
 THEIR_FONTS: Final = THEME / "static/unfold/fonts"
 OUR_FONTS: Final = BASE / "static/unfold/fonts"
 ICONS: Final = "material-symbols/Material-Symbols-Outlined.woff2"
-APPS: Final = (
-    "core",
-    "providers",
-    "messaging",
-    "otp",
-    "rentals",
-    "audit",
-    "figures",
-    "lookup",
-    "privacy",
-    "smsportal",
-)
 WEIGHTS: Final = {"Regular": 400, "Medium": 500, "SemiBold": 600, "Bold": 700}
 BASIC: Final = (
     (0x20, 0x7E),

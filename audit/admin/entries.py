@@ -16,27 +16,29 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 
-from core.admin.base import MAX_SEARCH_LENGTH
 from core.admin.buttons import EmptyState
 from core.admin.list_export import Column, ListExport
 from core.admin.pages import current_user
 from core.admin.read_only import ReadOnlyAdmin
+from core.admin.word_search import WordSearch
+from core.client_address import parse_address
 from core.masking import data
 from core.people import person_name
 from core.times import when
 from providers import clock
 from providers.journal import find_subjects
 
-from ..models import Entry
+from ..addresses import address_of, facts_of
+from ..models import ACCEPT, Entry
 from ..presentation.chain_texts import chain_state
 from ..presentation.sentences import (
     Readings,
-    address_text,
     plain_sentence,
     reason_text,
     sentence,
 )
 from ..visibility import may_read, may_read_all, visible_to
+from .accept_page import AcceptBreak
 from .check_page import CheckChain
 from .filters import FILTERS
 
@@ -51,16 +53,16 @@ def entry_columns(_reader: User) -> list[Column]:
         Column(pgettext_lazy("field", "Person"), lambda act: person_name(act.by)),
         Column(_("What was done"), lambda act: plain_sentence(act, act.readings)),
         Column(pgettext_lazy("field", "Reason"), reason_text),
-        Column(_("IP address"), address_text),
+        Column(_("IP address"), address_of),
     ]
 
 
 @admin.register(Entry)
-class EntryAdmin(ReadOnlyAdmin):
+class EntryAdmin(WordSearch, ReadOnlyAdmin):
     list_title = _("Audit log")
     list_display = ("time", "person", "done", "address")
     list_display_links = ("time",)
-    list_select_related = ("by", "personal_row")
+    list_select_related = ("by", "personal_row", "address_row")
     list_filter = FILTERS
     list_before_template = "audit/chain.html"
     list_export = ListExport("audit-log", entry_columns)
@@ -70,11 +72,14 @@ class EntryAdmin(ReadOnlyAdmin):
     time_field = "at"
     sortable_by = ("time",)
     search_fields = ("pk",)
-    search_help_text = _("Reason, username or id")
+    search_help_text = _("Reason, username, IP address or id")
     ordering = ("-at", "-pk")
     actions = ()
     detail_template = "portal/machinery.html"
-    pages = (("check/", "check", CheckChain),)
+    pages = (
+        ("check/", "check", CheckChain),
+        ("accept/<str:key>/", "accept_break", AcceptBreak),
+    )
 
     class Media:
         css = {"all": ["portal/audit.css"]}
@@ -96,26 +101,25 @@ class EntryAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        sees_all = may_read_all(request.user)
-        chain = {"chain": chain_state() if sees_all else None, "may_check": sees_all}
-        return super().changelist_view(request, {**chain, **(extra_context or {})})
+        sees_all, accepts = may_read_all(request.user), request.user.has_perm(ACCEPT)
+        context = {
+            "chain": chain_state() if sees_all or accepts else None,
+            "may_check": sees_all,
+            "may_accept": accepts,
+        }
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        if len(term) > MAX_SEARCH_LENGTH:
-            return queryset.none(), False
+    def find(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         if subjects := find_subjects(term):
-            return queryset.filter(subject__in=subjects), False
+            return rows.filter(subject__in=subjects)
         person = User.objects.filter(username=term).values_list("pk", flat=True).first()
         if person is not None:
-            return queryset.filter(by=person), False
+            return rows.filter(by=person)
+        if address := parse_address(term):
+            return rows.filter(address_row__address=str(address))
         since = clock.now() - timedelta(days=SEARCHED_DAYS)
         words = Q(personal_row__text__icontains=term) | Q(reason__icontains=term)
-        return queryset.filter(words, at__gte=since), False
+        return rows.filter(words, at__gte=since)
 
     def prepare_rows(self, rows: Sequence[Any]) -> None:
         readings = Readings.of(rows)
@@ -141,7 +145,7 @@ class EntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("IP address"))
     def address(self, act: Any) -> SafeString:
-        return data(address_text(act))
+        return data(address_of(act))
 
     # --- the page of one entry ---------------------------------------------------
 
@@ -156,8 +160,9 @@ class EntryAdmin(ReadOnlyAdmin):
             (pgettext("column", "Time"), when(obj.at, full=True)),
             (pgettext("field", "Person"), data(person_name(obj.by))),
             (pgettext("field", "Reason"), data(reason_text(obj))),
-            (_("IP address"), data(address_text(obj))),
+            (_("IP address"), data(address_of(obj))),
             (pgettext("field", "Seal"), sealed),
         ]
-        raw = json.dumps(obj.details, ensure_ascii=False, indent=2) if obj.details else ""
+        details = facts_of(obj)
+        raw = json.dumps(details, ensure_ascii=False, indent=2) if details else ""
         return {"facts": facts, "raw_title": pgettext("title", "Values"), "raw": raw}

@@ -15,6 +15,8 @@ from core.act_sentences import Area, kinds_of
 from core.admin.filters import LocalTimeFilter, RecentFilter, RelatedFilter, Splits
 from providers.journal import subject_link
 
+from ..subject_kinds import BY_KEY, KINDS
+
 AREAS: Final[dict[Area, Promise]] = {
     Area.SIGN_IN: _("Signing in and out"),
     Area.SEND: _("Sending and cancelling"),
@@ -43,6 +45,20 @@ class AreaFilter(Splits, MultipleDropdownFilter):
         return [Q(what=what) for area in chosen for what in kinds_of(area)]
 
 
+class SubjectKindFilter(Splits, MultipleDropdownFilter):
+    """What kind of thing an act was done to."""
+
+    title = pgettext_lazy("field", "Done to")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(kind.key, str(kind.label)) for kind in KINDS]
+
+    def conditions(self) -> list[Q]:
+        chosen = dict.fromkeys(self.value() or [])
+        return [part for key in chosen if key in BY_KEY for part in BY_KEY[key].conditions()]
+
+
 class SubjectFilter(DropdownFilter):
     """What was done to one subject, `kind:id`, which the link from its page names."""
 
@@ -69,6 +85,7 @@ FILTERS: Final = (
     PeriodFilter,
     ("by", RelatedFilter),
     AreaFilter,
+    SubjectKindFilter,
     SubjectFilter,
     ("at", LocalTimeFilter),
 )

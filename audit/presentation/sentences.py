@@ -69,10 +69,6 @@ def reason_text(act: Act) -> str:
     return label_text(pgettext("export", "Filters"), filters) if filters else ""
 
 
-def address_text(act: Act) -> str:
-    return str(act.personal.get("address", ""))
-
-
 def _people_in(act: Act) -> Iterable[str]:
     known = sentence_of(act.what)
     return known.people if known else ()

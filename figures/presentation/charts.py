@@ -19,7 +19,7 @@ from core.admin.charts.bases import Role
 from messaging.presentation.labels import gives_reports
 from providers.models import Account
 
-from ..cuts import By, Line, Period, classes_by, cut
+from ..cuts import COUNT, By, Line, Period, classes_by, cut
 from ..durations import BOUNDS, quantile
 from ..slots import PER_HOUR
 from ..summaries import KINDS, OUTCOMES, Outcome, Subject, Summary
@@ -86,11 +86,13 @@ def outcomes_over_time(
 ) -> StackedBars:
     """Counts by what became of the rows. What was cancelled before it left is not drawn."""
     only = Q(kind__in=KINDS[subject])
-    lines = cut(period, by, By.ACCOUNT, By.STATE, where=only & where if where else only)
-    silent = {one.pk for one in Account.objects.all() if not gives_reports(one)}
+    condition = only & where if where else only
     counts: dict[tuple[Any, Outcome], int] = defaultdict(int)
-    for (start, account, state), totals in lines.items():
-        counts[start, _drawn_as(subject, state, account in silent)] += totals.count
+    for (start, state), totals in cut(period, by, By.STATE, where=condition, sums=COUNT).items():
+        counts[start, _drawn_as(subject, state)] += totals.count
+    for start, count in _silent(subject, period, by, condition).items():
+        counts[start, Outcome.OPEN] -= count
+        counts[start, Outcome.SILENT] += count
     starts = starts_of(period, by)
     parts = [part_of(period, by, start) for start in starts]
     known = [part.start <= now for part in parts]
@@ -122,13 +124,21 @@ def outcomes_over_time(
     )
 
 
-def _drawn_as(subject: Subject, state: str, is_silent: bool) -> Outcome:
+def _drawn_as(subject: Subject, state: str) -> Outcome:
     outcome = OUTCOMES[subject].get(state, Outcome.OPEN)
-    if outcome is Outcome.REFUSED:
-        return Outcome.FAILED
-    if subject is Subject.MESSAGES and state == "submitted" and is_silent:
-        return Outcome.SILENT
-    return outcome
+    return Outcome.FAILED if outcome is Outcome.REFUSED else outcome
+
+
+def _silent(subject: Subject, period: Period, by: By, where: Q) -> dict[Any, int]:
+    """The messages that wait for a report which their provider never sends."""
+    if subject is not Subject.MESSAGES:
+        return {}
+    silent = [one.pk for one in Account.objects.all() if not gives_reports(one)]
+    if not silent:
+        return {}
+    condition = where & Q(state="submitted", account__in=silent)
+    lines = cut(period, by, where=condition, sums=COUNT)
+    return {start: totals.count for (start,), totals in lines.items()}
 
 
 def _title(subject: Subject, by: By) -> str:
@@ -147,7 +157,7 @@ def _past(
 ) -> Series:
     """The totals of the other period, place by place: the first day beside the first day."""
     only = Q(kind__in=KINDS[subject])
-    lines = cut(past, by, By.STATE, where=only & where if where else only)
+    lines = cut(past, by, By.STATE, where=only & where if where else only, sums=COUNT)
     counts: dict[Any, int] = defaultdict(int)
     for (start, state), totals in lines.items():
         if OUTCOMES[subject].get(state) is not Outcome.CANCELLED:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any, Final
 
 from django.db.models import Q
@@ -20,7 +19,7 @@ from providers import clock
 from ..cuts import By, Line, Period
 from ..roll_up import complete_at
 from ..slots import slot_of
-from ..summaries import Outcome, Subject, Summary, merge, states_with, summaries
+from ..summaries import Outcome, Subject, Summary, merge, states_with, summaries_of_all
 from . import charts, words
 from .links import rows_url
 
@@ -49,6 +48,8 @@ class Days:
     today: Period
     last_week: Period
     today_until: Period
+    today_since: Period
+    """The rest of today."""
     last_week_until: Period
 
     @property
@@ -56,33 +57,42 @@ class Days:
         return self.today_until.stop
 
 
+@dataclass(frozen=True, slots=True)
 class DayFigures:
-    """What became of the rows of one subject, today and a week ago. Each part is read once."""
+    """What became of the rows of one subject, today and a week ago."""
 
-    def __init__(self, subject: Subject, days: Days, where: Q | None) -> None:
-        self.subject, self.days, self.where = subject, days, where
+    subject: Subject
+    by_account: dict[Line, Summary]
+    """Of today."""
+    before_by_account: dict[Line, Summary]
+    """A week ago, up to the quarter until which is compared."""
+    now: Summary
+    until: Summary
+    """Today up to the quarter until which is compared."""
+    before: Summary
 
-    @cached_property
-    def by_account(self) -> dict[Line, Summary]:
-        return summaries(self.subject, self.days.today, By.ACCOUNT, where=self.where)
 
-    @cached_property
-    def before_by_account(self) -> dict[Line, Summary]:
-        return summaries(self.subject, self.days.last_week_until, By.ACCOUNT, where=self.where)
-
-    @cached_property
-    def now(self) -> Summary:
-        return merge(self.subject, self.by_account.values())
-
-    @cached_property
-    def until(self) -> Summary:
-        """Today up to the quarter until which is compared."""
-        found = summaries(self.subject, self.days.today_until, where=self.where)
-        return merge(self.subject, found.values())
-
-    @cached_property
-    def before(self) -> Summary:
-        return merge(self.subject, self.before_by_account.values())
+def read_figures(days: Days, where: Q | None) -> dict[Subject, DayFigures]:
+    """The figures of every subject in three queries, however many tiles show them."""
+    until = summaries_of_all(days.today_until, By.ACCOUNT, where=where)
+    since = summaries_of_all(days.today_since, By.ACCOUNT, where=where)
+    before = summaries_of_all(days.last_week_until, By.ACCOUNT, where=where)
+    found = {}
+    for subject in Subject:
+        parts = until[subject], since[subject]
+        by_account = {
+            line: merge(subject, [part[line] for part in parts if line in part])
+            for line in sorted({*parts[0], *parts[1]})
+        }
+        found[subject] = DayFigures(
+            subject,
+            by_account,
+            before[subject],
+            merge(subject, by_account.values()),
+            merge(subject, until[subject].values()),
+            merge(subject, before[subject].values()),
+        )
+    return found
 
 
 def days_at(now: datetime) -> Days:
@@ -97,6 +107,7 @@ def days_at(now: datetime) -> Days:
         today,
         last_week,
         Period(today.first, today.first + passed, zone),
+        Period(today.first + passed, today.end, zone),
         Period(last_week.first, min(last_week.first + passed, last_week.end), zone),
     )
 
@@ -119,7 +130,7 @@ def today_context(request: HttpRequest) -> dict[str, Any]:
         "compared_until": days.compared_until,
         "weekday": weekday,
     }
-    figures = {one: DayFigures(one, days, where) for one in Subject}
+    figures = read_figures(days, where)
     context["tiles"] = tiles(request, days, figures, rows_where)
     if sees_all:
         context |= _charts(request, days, figures, weekday)

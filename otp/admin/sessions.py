@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
@@ -36,6 +36,21 @@ from .export import EXPORT
 from .figures import FiguresPage
 from .send_page import SendCodePage, preview
 from .session_page import context_of, live_context
+
+OF_MESSAGES: Final = tuple(
+    f"message__{name}"
+    for name in (
+        "account",
+        "answered_at",
+        "batch",
+        "handed_over_at",
+        "hold",
+        "reported_at",
+        "settled_at",
+        "state",
+    )
+)
+"""What the state of an SMS is shown by (`messaging.presentation.labels.shown_state`)."""
 
 
 @admin.register(Session)
@@ -72,7 +87,8 @@ class SessionAdmin(AccountCell, TrackedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         rows: QuerySet[Session] = super().get_queryset(request)
-        codes = SentCode.objects.select_related("message__account").order_by("serial")
+        codes = SentCode.objects.select_related("message").prefetch_related("message__account")
+        codes = codes.only("session", "serial", *OF_MESSAGES).order_by("serial")
         prefetched = Prefetch("codes", queryset=codes, to_attr="all_codes")
         return rows.select_related("account", "created_by").prefetch_related(prefetched)
 

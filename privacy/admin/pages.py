@@ -14,13 +14,14 @@ from django.views.generic import FormView, TemplateView, View
 
 from core.admin.buttons import Crumb
 from core.admin.pages import NeedsPermission, Page, current_user
+from core.admin.reason_form import TOO_SHORT
 from core.admin.reasons import says_something, typed_reason
 from core.number_searches import typed_number
 from core.stored_texts import show
 
 from .. import erase, hand_out, legal_holds
 from ..models import Erasure, LegalHold
-from .forms import TOO_SHORT, EraseForm, NumberForm
+from .forms import EraseForm, NumberForm
 
 PERMISSIONS: Final = (
     "privacy.erase_number",
@@ -29,6 +30,8 @@ PERMISSIONS: Final = (
     "privacy.set_retention",
 )
 MOST_SHOWN: Final = 50
+MENTION_SECONDS: Final = 10.0
+"""For which a request looks for texts that mention a number. The command has no limit."""
 TITLE: Final = pgettext_lazy("title", "Privacy")
 
 
@@ -117,7 +120,12 @@ class HandOutPage(NumberFormPage):
 
     def form_valid(self, form: NumberForm) -> HttpResponse:
         given = form.cleaned_data
-        content = hand_out.hand_out(given["number"], given["reason"], current_user(self.request))
+        content = hand_out.hand_out(
+            given["number"],
+            given["reason"],
+            current_user(self.request),
+            seconds=MENTION_SECONDS,
+        )
         answer = HttpResponse(content, content_type="application/zip")
         name = f"data-{timezone.localtime():%Y-%m-%d-%H%M}.zip"
         answer["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -59,7 +59,8 @@ class ApprovalsPage(Page, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         now, user = clock.now(), self.request.user
         decided = Approval.objects.exclude(state=ApprovalState.WAITING)
-        if not user.has_perm(PERMISSION) and not user.has_perm("providers.view_approval"):
+        sees_all = user.has_perm(PERMISSION) or user.has_perm("providers.view_approval")
+        if not sees_all:
             decided = decided.filter(asked_by_id=user.pk)
         people = decided.select_related("asked_by", "decided_by").order_by("-asked_at", "-pk")
         return super().get_context_data(
@@ -69,6 +70,7 @@ class ApprovalsPage(Page, TemplateView):
                 for one in asked_by(self.request)
             ],
             may_decide=user.has_perm(PERMISSION),
+            may_list=sees_all,
             may_limit=user.has_perm(MAY_LIMIT) or user.has_perm("providers.view_approvallimit"),
             decided=[
                 {**one, "line": line_of(one["approval"], now)}

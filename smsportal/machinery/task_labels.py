@@ -25,6 +25,7 @@ TASK_LABELS: Final[dict[str, Promise]] = {
     "otp.tasks.prune": _("Delete old data of codes"),
     "privacy.tasks.erase": _("Erase a number"),
     "privacy.tasks.forget": _("Clear what is too old"),
+    "privacy.tasks.search_restored": _("Search a restored backup for erased numbers"),
     "privacy.tasks.go_on": _("Continue erasures that were interrupted"),
     "providers.engine.task.run": _("Run the engine"),
     "providers.tasks.beat": _("Give a sign of life"),

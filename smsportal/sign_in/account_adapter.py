@@ -76,9 +76,7 @@ class AccountAdapter(LibraryAdapter):
         user.backend = MODEL_BACKEND
         with transaction.atomic():
             super().login(request, user)
-            address = str(client_address(request) or "")
-            how = methods_of(request, user)
-            record_act("sign_in", by=user, personal={"address": address}, how=how)
+            record_act("sign_in", by=user, how=methods_of(request, user))
             if is_new and not is_first:
                 tell_of_new_browser(request, user)
 

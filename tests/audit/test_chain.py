@@ -15,6 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from audit import anchors, chain, tasks, triggers
+from audit.addresses import address_of, facts_of
 from audit.erasure import acts_that_mention, erase_personal
 from audit.models import ChainCheck, Seal
 from audit.seal_acts import seal_all, seal_waiting
@@ -22,6 +23,7 @@ from core.acts import record_act, record_acts
 from core.models import Act, ActPersonal
 from core.number_tokens import token_of
 from tests.factories.staff import make_user
+from tests.support.acting import from_address
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +35,12 @@ def by_hand() -> Iterator[Any]:
     with connection.cursor() as cursor:
         yield cursor
     triggers.install()
+
+
+def delete_parts(cursor: Any, condition: str) -> None:
+    for table in ("core_actpersonal", "audit_actaddress"):
+        acts = f"SELECT id FROM core_act WHERE {condition}"
+        cursor.execute(f"DELETE FROM {table} WHERE act_id IN ({acts})")
 
 
 def checked() -> ChainCheck:
@@ -55,7 +63,8 @@ def make_chain() -> list[Act]:
         record_act("export", by=by, personal={"filters": "q=x"}, count=3, ratio=1.5),
     ]
     seal_all()
-    acts.append(record_act("sign_in", by=by, personal={"address": "192.0.2.7"}))
+    with from_address("192.0.2.7"):
+        acts.append(record_act("sign_in", by=by, personal={"name": "li.na"}))
     seal_all()
     assert [seal.count for seal in Seal.objects.order_by("number")] == [2, 2, 1]
     return acts
@@ -103,6 +112,23 @@ def test_change_past_the_portal_is_found(statement: str, expected: tuple[str, in
     assert expected in found()
 
 
+def test_seal_of_another_past_does_not_fit_into_the_chain() -> None:
+    """Each seal by itself is genuine: it was made by this portal, before a restore and after it."""
+    make_chain()
+    kept = Seal.objects.get(number=3)
+    act = Act.objects.get(seal=3)
+    with by_hand() as cursor:
+        cursor.execute("UPDATE core_act SET seal = NULL WHERE seal = 2")
+        cursor.execute("DELETE FROM audit_seal WHERE number > 1")
+        cursor.execute("UPDATE core_act SET seal = 9 WHERE id = %s", [act.pk])
+    record_act("sign_out", by=None)
+    seal_all()
+    with by_hand() as cursor:
+        cursor.execute("UPDATE core_act SET seal = 3 WHERE id = %s", [act.pk])
+    kept.save(force_insert=True)
+    assert ("seal_changed", 3) in found()
+
+
 def test_removed_personal_row_is_found_unless_it_was_erased() -> None:
     acts = make_chain()
     erase_personal([acts[2].pk])
@@ -114,9 +140,7 @@ def test_removed_personal_row_is_found_unless_it_was_erased() -> None:
 def test_a_cut_tail_is_found_by_what_the_host_remembers() -> None:
     make_chain()
     with by_hand() as cursor:
-        cursor.execute(
-            "DELETE FROM core_actpersonal WHERE act_id IN (SELECT id FROM core_act WHERE seal = 3)"
-        )
+        delete_parts(cursor, "seal = 3")
         cursor.execute("DELETE FROM core_act WHERE seal = 3")
         cursor.execute("DELETE FROM audit_seal WHERE number = 3")
     assert found() == [("cut", 3)]
@@ -132,9 +156,7 @@ def test_a_cut_tail_is_found_by_what_the_host_remembers() -> None:
 def test_a_restore_is_an_announced_break(what: str, details: dict[str, Any]) -> None:
     make_chain()
     with by_hand() as cursor:
-        cursor.execute(
-            "DELETE FROM core_actpersonal WHERE act_id IN (SELECT id FROM core_act WHERE seal > 1)"
-        )
+        delete_parts(cursor, "seal > 1")
         cursor.execute("DELETE FROM core_act WHERE seal > 1")
         cursor.execute("DELETE FROM audit_seal WHERE number > 1")
     record_act(what, by=None, **details)
@@ -194,8 +216,9 @@ def test_words_of_an_earlier_version_move_to_the_personal_row_and_can_be_erased(
     )
     seal_all()
     act = Act.objects.get()
-    assert (act.reason, act.subject, act.details) == ("", "", {})
-    assert act.personal == {"reason": "typed", "number": TOKEN, "address": "192.0.2.7"}
+    assert (act.reason, act.subject, facts_of(act)) == ("", "", {})
+    assert act.personal == {"reason": "typed", "number": TOKEN}
+    assert address_of(act) == "192.0.2.7"
     assert found() == []
     assert erase_personal([act.pk]) == 1
     assert found() == []

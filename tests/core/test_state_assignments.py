@@ -14,18 +14,9 @@ from typing import Final, NamedTuple
 
 import pytest
 
+from tools.product_apps import APPS
+
 ROOT: Final = Path(__file__).resolve().parents[2]
-APPS: Final = (
-    "core",
-    "providers",
-    "messaging",
-    "otp",
-    "rentals",
-    "audit",
-    "figures",
-    "lookup",
-    "smsportal",
-)
 EXCLUDED: Final = {
     "migrations": "a migration records the tables of its time",
     "sandbox": "the orders of a sandbox provider are not rows of the portal",

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils.html import strip_tags
 
+from audit.addresses import facts_of
 from core.models import Act
 from core.number_tokens import token_of
 from lookup import notes
@@ -74,7 +75,7 @@ def test_whoever_may_see_an_object_writes_and_reads_its_notes(kind: str) -> None
     note = Note.objects.get()
     assert (note.by, note.object_id) == (writer, obj.pk)
     act = Act.objects.get(what="note.add")
-    assert (act.by, act.subject, act.details) == (writer, f"note:{note.pk}", {"to": None})
+    assert (act.by, act.subject, facts_of(act)) == (writer, f"note:{note.pk}", {"to": None})
 
 
 @pytest.mark.parametrize("kind", KINDS)

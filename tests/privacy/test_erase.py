@@ -9,27 +9,31 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db.models import Count, Sum
 from django.test import Client
 from django.utils import timezone
 
 from core import personal_data
 from core.erased_numbers import is_erased
-from core.models import Act
+from core.models import Act, Notice
+from core.number_candidates import meanings, written_numbers
+from core.number_digests import digest_of, matching
+from core.number_traces import Traces
 from core.phone import PhoneError, parse_number
-from core.stored_texts import from_staff
+from core.stored_texts import from_staff, show
 from figures import roll_up
 from figures.models import Figure
 from messaging.models import DoNotSend, Message
-from privacy import erase, legal_holds, remembered, restored, slices
-from privacy.models import ErasedNumber, Erasure
+from privacy import erase, legal_holds, remembered, restored, restored_texts, slices, tasks
+from privacy.models import ErasedNumber, Erasure, LegalHold, RestoredSearch
 from privacy.states import ErasureState
 from providers.models import Callback
 from rentals.models import Order, Transaction
 from tests.factories.batches import make_batch
 from tests.factories.messages import make_message
 from tests.factories.staff import make_staff
-from tests.privacy.canary import DIGITS, NUMBER, OTHER, scatter
+from tests.privacy.canary import DIGITS, GROUPED, NUMBER, OTHER, scatter
 from tests.support.dumps import dump, has_digits
 
 REASON = from_staff("the person asked")
@@ -237,6 +241,101 @@ def test_a_restored_backup_is_erased_again(tmp_path: Path, settings: Any) -> Non
     assert erasure.state == ErasureState.DONE
     assert not Message.objects.filter(recipient=NUMBER).exists()
     assert restored.erase_again() == 0
+
+
+@pytest.mark.django_db
+def test_texts_of_a_restored_backup_are_erased_again(tmp_path: Path, settings: Any) -> None:
+    settings.DATA_DIR, settings.STATE_DIR = tmp_path / "data", tmp_path / "state"
+    remembered.write([digest_of(NUMBER), digest_of(OTHER)])
+    # Only texts mention the one; the other is the number of a row, too.
+    message = make_message(recipient=OTHER, state="delivered", text=f"Ask {GROUPED} about it")
+    assert restored.erase_again() == 1
+    assert RestoredSearch.objects.get().digests == [digest_of(NUMBER)]
+    assert Erasure.objects.count() == 1
+    while restored_texts.run_slice(0):
+        pass
+    assert RestoredSearch.objects.filter(ended_at=None).count() == 0
+    for erasure in Erasure.objects.all():
+        assert work_off(erasure).state == ErasureState.DONE
+    message.refresh_from_db()
+    assert not has_digits(dump(), DIGITS)
+    assert set(ErasedNumber.objects.values_list("digest", flat=True)) == remembered.read()
+    assert restored.erase_again() == 0
+    assert RestoredSearch.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_search_of_a_restored_backup_reads_every_table_that_an_erasure_reads() -> None:
+    """What an erasure finds in a table, the search finds there by its hash."""
+    scatter()
+    traces, missed = Traces(NUMBER), []
+    for place in personal_data.places():
+        if not place.searched or not place.look(traces, None, on_purpose=True).hits:
+            continue
+        texts, _last = place.read_texts(None)
+        meant = {one for text in texts for each in written_numbers(text) for one in meanings(each)}
+        in_text = any(traces.is_in(text) for text in texts)
+        if in_text and not matching(meant, {digest_of(NUMBER)}):
+            missed.append(place.key)
+    assert missed == []
+
+
+@pytest.mark.django_db
+def test_lost_slice_of_the_search_is_queued_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    queued: list[str] = []
+    monkeypatch.setattr(restored_texts, "async_task", lambda name, **_: queued.append(name))
+    tasks.go_on()
+    assert queued == []
+    restored_texts.begin_search({digest_of(NUMBER)})
+    tasks.go_on()
+    assert queued == ["privacy.tasks.search_restored"] * 2
+    tasks.search_restored()
+    assert queued[2:] == []
+
+
+@pytest.mark.django_db
+def test_manager_is_told_once_how_an_erasure_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    manager, boss = make_staff("manager"), make_staff("manager")
+    erasure = erase.ask(NUMBER, REASON, manager)
+
+    def fail(*_: object) -> bool:
+        raise RuntimeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("privacy.slices._Slice.run", fail)
+        for _ in range(2):
+            Erasure.objects.update(next_at=timezone.now())
+            slices.run_slice(0)
+    assert told(manager) == ["has failed for now"]
+    Erasure.objects.update(next_at=timezone.now())
+    work_off(erasure)
+    assert told(manager) == ["has failed for now", "A search of all tables"]
+    assert DIGITS not in "".join(Notice.objects.values_list("text", flat=True))
+
+    held = erase.ask(OTHER, REASON, manager)
+    legal_holds.set_hold(OTHER, REASON, boss)
+    slices.run_slice(0, only=held.pk)
+    assert told(manager)[2:] == ["legal hold was set"]
+    legal_holds.lift(LegalHold.objects.get(), REASON, boss)
+    third = erase.ask(OTHER, REASON, manager)
+    erase.stop(third, boss)
+    assert told(manager)[3:] == ["stopped the erasure"]
+    fourth = erase.ask(OTHER, REASON, manager)
+    erase.stop(fourth, manager)
+    assert len(told(manager)) == 4
+    assert told(boss) == []
+
+
+def told(person: User) -> list[str]:
+    """Which of the known words each notice of this person has."""
+    known = (
+        "has failed for now",
+        "A search of all tables",
+        "legal hold was set",
+        "stopped the erasure",
+    )
+    texts = [show(one.text) for one in Notice.objects.filter(user=person).order_by("pk")]
+    return [word for text in texts for word in known if word in text]
 
 
 @pytest.mark.django_db

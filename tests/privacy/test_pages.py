@@ -140,7 +140,9 @@ def test_the_data_of_a_number_is_handed_out_as_a_file(client: Client) -> None:
     assert len(tables["messaging.message"]["rows"]) == 2
     assert tables["rentals.order"]["rows"][0]["content"] == f"From {NUMBER}: hello"
     assert tables["lookup.note"]["rows"][0]["text"] == "calls often"
-    assert "Call 13987650321 back" not in archive.read("data.json").decode()
+    assert "Call 13987650321 back" not in json.dumps(tables)
+    mentioned = data["mentions"]["messaging.message"]["rows"]
+    assert [row["text"] for row in mentioned] == ["Call 13987650321 back"]
     assert "calls often" in archive.read("data.html").decode()
     act = Act.objects.get(what="number.hand_out")
     assert act.why == REASON

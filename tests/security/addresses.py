@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,8 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule, Success
 
+from audit.breaks import Break, Kind
+from audit.models import ChainCheck
 from core.acts import record_act
 from core.models import ExportJob, Notice
 from core.notices import notify
@@ -86,6 +89,7 @@ def make_world() -> dict[str, str]:
         "/providers/dailylimit/": DailyLimit.objects.create(
             user=target, what=DailyLimit.What.MESSAGES, most=5
         ).pk,
+        "/providers/approval/": make_request(make_limited(messages=0), 1)[1].public_id,
         "/providers/capexemption/": CapExemption.objects.create(
             scope="number", key="+8613912345672", because="asked", ends_at=now, created_by=target
         ).public_id,
@@ -108,6 +112,7 @@ def make_world() -> dict[str, str]:
         "/axes/accessattempt/": AccessAttempt.objects.create(**sign_in, failures_since_start=1).pk,
         "/axes/accesslog/": AccessLog.objects.create(**sign_in).pk,
         "/axes/accessfailurelog/": AccessFailureLog.objects.create(**sign_in).pk,
+        "/audit/entry/accept/": _broken_chain(),
         "/audit/entry/": record_act("message.cancelled", by=target, subject="message:1").pk,
         "/auditlog/logentry/": LogEntry.objects.log_create(target, action=0, changes={}).pk,
         "/r/<content_type_id>/": ContentType.objects.get_for_model(Message).pk,
@@ -163,6 +168,13 @@ def _legal_hold() -> str:
         number="+8613912345673", digest="f" * 64, masked="…", reason="x"
     )
     return hold.public_id
+
+
+def _broken_chain() -> str:
+    """Returns the key of what a check found."""
+    found = Break(Kind.ACT_REMOVED, seal=1)
+    ChainCheck.objects.create(ended_at=timezone.now(), breaks=[asdict(found)])
+    return found.key
 
 
 def _listed_number() -> str:

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from audit.addresses import address_of, facts_of
 from core.admin import actions
 from core.admin.reasons import REVEAL_REASONS, says_something
 from core.models import Act
@@ -51,8 +52,8 @@ def test_sign_in_is_recorded_with_its_address() -> None:
     client = Client(REMOTE_ADDR="192.0.2.7")
     client.post(reverse("admin:login"), {"username": user.username, "password": "right"})
     signed_in = act("sign_in")
-    assert (signed_in.by, signed_in.details) == (user, {"how": ["password"]})
-    assert signed_in.personal == {"address": "192.0.2.7"}
+    assert (signed_in.by, facts_of(signed_in)) == (user, {"how": ["password"]})
+    assert (address_of(signed_in), signed_in.personal) == ("192.0.2.7", {})
     client.post(reverse("admin:logout"))
     assert act("sign_out").by == user
 
@@ -66,7 +67,7 @@ def test_failed_sign_in_is_recorded_about_the_person_or_with_the_typed_name() ->
     client.post(reverse("admin:login"), {"username": "nobody.here", "password": "wrong"})
     unknown = Act.objects.latest("pk")
     assert (unknown.what, unknown.subject) == ("sign_in.fail", "")
-    assert unknown.personal == {"address": "192.0.2.7", "name": "nobody.here"}
+    assert (address_of(unknown), unknown.personal) == ("192.0.2.7", {"name": "nobody.here"})
 
 
 def test_lock_out_is_recorded_once_and_what_it_refuses_is_not(settings: Settings) -> None:
@@ -107,7 +108,7 @@ def test_reveal_is_recorded_with_its_reason(
     revealed = act("reveal")
     assert (revealed.by, revealed.subject) == (manager, f"{obj._meta.model_name}:{obj.pk}")
     assert revealed.why == REVEAL_REASONS["complaint"].store()
-    assert (revealed.reason, revealed.details) == ("", {})
+    assert (revealed.reason, facts_of(revealed)) == ("", {})
 
 
 def test_reveal_without_a_record_shows_nothing(
@@ -149,7 +150,7 @@ def test_taking_an_order_over_is_a_reveal(manager: User, browser: Client) -> Non
     order = make_rented()
     url = reverse("admin:rentals_order_hand", args=[order.public_id])
     browser.post(url, {"to": manager.pk})
-    assert act("order.hand_over").details == {"to": manager.pk}
+    assert facts_of(act("order.hand_over")) == {"to": manager.pk}
     revealed = act("reveal")
     assert (revealed.by, revealed.subject) == (manager, f"order:{order.pk}")
     assert json.loads(revealed.why) == {"key": "reveal.taken_over"}
@@ -158,7 +159,7 @@ def test_taking_an_order_over_is_a_reveal(manager: User, browser: Client) -> Non
 def test_handing_an_order_to_another_is_no_reveal(browser: Client) -> None:
     order, other = make_rented(), make_staff("operator")
     browser.post(reverse("admin:rentals_order_hand", args=[order.public_id]), {"to": other.pk})
-    assert act("order.hand_over").details == {"to": other.pk}
+    assert facts_of(act("order.hand_over")) == {"to": other.pk}
     assert not Act.objects.filter(what="reveal").exists()
 
 
@@ -181,7 +182,7 @@ def test_export_is_recorded_with_filters_and_count(
     browser.get(url, {"format": "csv", "account__id__exact": account.pk})
     exported = act("export")
     assert (exported.by, exported.subject) == (manager, "")
-    assert exported.details == {"rows": obj._meta.label_lower, "count": 1}
+    assert facts_of(exported) == {"rows": obj._meta.label_lower, "count": 1}
     assert exported.personal == {"filters": f"account__id__exact={account.pk}"}
 
 
@@ -195,7 +196,7 @@ def test_report_of_a_batch_is_recorded(browser: Client) -> None:
     browser.get(reverse("admin:messaging_batch_report", args=[batch.public_id]))
     exported = act("export")
     assert exported.subject == f"batch:{batch.pk}"
-    assert exported.details == {"rows": "messaging.stagedrow", "count": 1, "whole": True}
+    assert facts_of(exported) == {"rows": "messaging.stagedrow", "count": 1, "whole": True}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from audit.addresses import facts_of
 from core.models import Act
 from providers.models import CapExemption, DailyLimit
 from smsportal.log_filters import hide_tokens
@@ -126,7 +127,7 @@ def test_change_of_a_role_is_recorded() -> None:
     browser_of(boss).post(url, {"name": "viewer", "permissions": [permission.pk]})
     act = Act.objects.get(what="role.change")
     assert (act.by, act.subject) == (boss, f"role:{role.pk}")
-    assert act.details == {"fields": ["permissions"], "permissions": ["view_message"]}
+    assert facts_of(act) == {"fields": ["permissions"], "permissions": ["view_message"]}
 
 
 def test_change_of_the_own_password_is_recorded() -> None:
@@ -292,7 +293,7 @@ def test_limits_are_recorded() -> None:
     acts = list(Act.objects.filter(what="cap.change").order_by("pk"))
     assert {act.subject for act in acts} == {f"user:{other.pk}"}
     of_both = {"what_is_limited": "messages", "window": "day", "scope": "", "key": ""}
-    assert [act.details for act in acts] == [
+    assert [facts_of(act) for act in acts] == [
         {**of_both, "most": 9_000_000, "before": None},
         {**of_both, "most": None, "before": 9_000_000},
     ]

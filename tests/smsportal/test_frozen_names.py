@@ -30,21 +30,10 @@ from django.utils.module_loading import import_string
 from core import stored_texts
 from core.states import StateTable
 from providers.gateway import registry
+from tools.product_apps import APPS
 
 FILE: Final = Path(__file__).with_name("frozen_names.txt")
 ROOT: Final = Path(__file__).resolve().parents[2]
-APPS: Final = (
-    "core",
-    "providers",
-    "messaging",
-    "otp",
-    "rentals",
-    "audit",
-    "figures",
-    "lookup",
-    "privacy",
-    "smsportal",
-)
 TASK: Final = re.compile(rf"(?:{'|'.join(APPS)})(?:\.\w+)*\.tasks?\.\w+")
 WORD: Final = re.compile(r"[a-z][a-z0-9_]+")
 NOT_STORED: Final = frozenset(

@@ -15,20 +15,9 @@ from django.urls import NoReverseMatch, get_resolver, reverse
 from smsportal.null_characters import NullCharactersMiddleware
 from tests.factories.accounts import make_account
 from tests.factories.staff import make_user
+from tools.product_apps import APPS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-APPS: Final = (
-    "core",
-    "providers",
-    "messaging",
-    "otp",
-    "rentals",
-    "audit",
-    "figures",
-    "lookup",
-    "privacy",
-    "smsportal",
-)
 READ: Final = re.compile(r"""(?:GET(?:\.get\(|\[)|parameter_name(?:: \w+)? = )["'](\w+)["']""")
 
 

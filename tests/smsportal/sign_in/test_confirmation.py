@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from html import unescape
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -87,6 +89,24 @@ def test_form_that_was_opened_in_time_is_taken_and_an_old_one_changes_nothing(
         assert b"No change: confirm in a new tab" in answer.content
         other.refresh_from_db()
         assert other.first_name == "Mei"
+
+
+@pytest.mark.parametrize(
+    ("referer", "path"),
+    [
+        ("http://testserver/auth/user/?q=mei", "/auth/user/?q=mei"),
+        ("https://elsewhere.example/auth/user/", "/"),
+        ("http://testserver//elsewhere.example/", "/"),
+        ("", "/"),
+    ],
+)
+def test_refused_form_leads_back_to_its_own_page_only(referer: str, path: str) -> None:
+    manager, other = member("manager"), member("viewer")
+    address = reverse("admin:auth_user_change", args=[other.pk])
+    client = browser_of(manager)
+    answer = client.post(address, {"first_name": "Lan"}, headers={"Referer": referer})
+    assert answer.status_code == 403
+    assert urlencode({"next": path}) in unescape(answer.content.decode())
 
 
 def test_form_is_never_kept_in_the_session() -> None:

@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
+from audit.addresses import facts_of
 from core.fields import cipher
 from core.models import Act, Notice
 from core.stored_texts import show
@@ -212,7 +213,7 @@ class TestReset:
         assert not Authenticator.objects.filter(user=operator).exists()
         assert not opens(theirs)
         act = Act.objects.get(what="staff.factors_reset")
-        assert (act.by, act.subject, act.details) == (
+        assert (act.by, act.subject, facts_of(act)) == (
             manager,
             f"user:{operator.pk}",
             {"kinds": ["totp"]},
