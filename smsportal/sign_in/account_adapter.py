@@ -18,16 +18,19 @@ from core.client_address import UNKNOWN, client_address
 
 from ..delegation import MODEL_BACKEND
 from ..languages import language_of, set_language_cookie
-from .authentication_records import is_confirmed, methods_of
+from .authentication_records import is_confirmed, methods_of, record_provider
 from .factors import has_factor, has_kind
 from .form import INVALID_LOGIN
 from .known_browsers import known_browser
+from .local_accounts import is_emergency, may_sign_in_locally, raise_alarm
 from .local_paths import is_local_path
+from .oidc.links import is_connected
 from .owner_notices import tell_of_new_browser
 
 # The library has no types.
 LibraryAdapter: Any = DefaultAccountAdapter
 INCORRECT: Final = _("The code is not correct. Enter the code that the app shows now.")
+LIBRARY_STAGE: Final = "allauth.mfa.stages.AuthenticateStage"
 TOO_MANY: Final = _("Too many wrong codes. Try again in five minutes.")
 
 
@@ -68,6 +71,17 @@ class AccountAdapter(LibraryAdapter):
         messages.error(request, str(INVALID_LOGIN))
         return HttpResponseRedirect(reverse("account_login"))
 
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        """Every way in passes here: password, passkey, identity provider."""
+        if not getattr(request, "by_provider", False) and not may_sign_in_locally(user):
+            return self.respond_user_inactive(request, user)
+        answer: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return answer
+
+    def get_login_stages(self) -> list[str]:
+        ours = {LIBRARY_STAGE: "smsportal.sign_in.second_step.SecondStepStage"}
+        return [ours.get(stage, stage) for stage in super().get_login_stages()]
+
     def login(self, request: HttpRequest, user: User) -> None:
         known = known_browser(request)
         is_first = user.last_login is None
@@ -76,9 +90,17 @@ class AccountAdapter(LibraryAdapter):
         user.backend = MODEL_BACKEND
         with transaction.atomic():
             super().login(request, user)
+            record_provider(
+                request,
+                user,
+                factor=getattr(request, "provider_factor", False),
+                fresh=getattr(request, "provider_is_fresh", False),
+            )
             address = str(client_address(request) or "")
             how = methods_of(request, user)
             record_act("sign_in", by=user, personal={"address": address}, how=how)
+            if is_emergency(user):
+                raise_alarm(request, user)
             if is_new and not is_first:
                 tell_of_new_browser(request, user)
 
@@ -95,7 +117,11 @@ class AccountAdapter(LibraryAdapter):
     def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
         """Whoever has a factor confirms with it: the password alone is what a thief may have."""
         methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
-        if not isinstance(user, User) or not has_factor(user):
+        if not isinstance(user, User):
+            return methods
+        if not has_factor(user):
+            if is_connected(user) and (not methods or not may_sign_in_locally(user)):
+                return [{"id": "provider", "url": reverse("confirm_by_provider")}]
             return methods
         methods = [method for method in methods if method["id"] != "reauthenticate"]
         has_app = has_kind(user, "totp")

@@ -31,6 +31,7 @@ ALWAYS: Final = frozenset(
         "mfa_deactivate_totp",
         "mfa_generate_recovery_codes",
         "mfa_remove_webauthn",
+        "my_provider",
     }
 )
 WITH_PERMISSION: Final = {"admin:providers_account_change": "providers.change_account"}
