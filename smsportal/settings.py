@@ -250,6 +250,7 @@ AXES_CLIENT_IP_CALLABLE = "core.client_address.address_for_lockout"
 
 # --- browser security ------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=_HTTPS)
+LANGUAGE_COOKIE_SECURE, LANGUAGE_COOKIE_SAMESITE = SESSION_COOKIE_SECURE, "Lax"
 SESSION_ENGINE = "smsportal.session_store"
 # Browsers accept this prefix by https from this host only. The version before does not know it.
 _PREFIX = "__Host-" if env.bool("HOST_COOKIES", default=False) and SESSION_COOKIE_SECURE else ""

@@ -54,6 +54,7 @@ class PortalSite(UnfoldAdminSite):
         from .my_notices import notices_urls
         from .my_settings import my_settings_urls
         from .sandbox_pages import sandbox_urls
+        from .sign_in.factor_rules import factor_rules_urls
 
         custom = [
             path("banner/", banner_zone, name="banner"),
@@ -65,6 +66,7 @@ class PortalSite(UnfoldAdminSite):
             *own_list_urls(self),
             *notices_urls(self),
             *hand_over_urls(self),
+            *factor_rules_urls(self),
             # Before a request of this name.
             *approval_limits_urls(self),
             *approvals_urls(self),

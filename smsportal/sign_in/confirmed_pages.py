@@ -23,6 +23,7 @@ ALWAYS: Final = frozenset(
         "admin:auth_user_change",
         "admin:auth_user_password_change",
         "admin:auth_user_reset_factors",
+        "admin:factor_rules",
         "admin:providers_account_add",
         "admin:providers_account_new_address",
         "admin:providers_account_revoke_address",
