@@ -69,6 +69,7 @@ WRONG: Final[dict[str, tuple[str, ...]]] = {
     "DATA_DIR": (A_FILE, f"{A_FILE}/data"),
     "DEBUG": ("maybe",),
     "DEMO": ("perhaps",),
+    "EMERGENCY_ACCOUNT": ("two words", "a,b"),
     "ENCRYPT_FILES": ("perhaps",),
     "ENV_FILE": ("/nowhere/.env", "/"),
     "HOME_COUNTRY": ("XX", "CHN", "China", "86"),

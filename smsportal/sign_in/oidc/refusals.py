@@ -51,8 +51,8 @@ _TEXTS: Final[dict[Refusal, Promise]] = {
         " security”. Otherwise, ask a manager."
     ),
     Refusal.NAME_TAKEN: _(
-        "Another account of this portal has your username, so none was created for you. Ask a"
-        " manager."
+        "No account was created for you: another account of this portal has your username, or the"
+        " portal does not accept it. Ask a manager."
     ),
     Refusal.CLOSED: _("Your account in this portal is closed. Ask a manager."),
     Refusal.ADMINISTRATOR: _(

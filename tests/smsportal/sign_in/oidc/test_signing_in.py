@@ -61,7 +61,7 @@ class TestPerson:
     ) -> None:
         wei(idp)
         SocialAccount.objects.update(provider="oidc-of-another-issuer")
-        assert "Another account of this portal has your username" in text_of(sign_in(Client(), idp))
+        assert "another account of this portal has your username" in text_of(sign_in(Client(), idp))
 
     def test_nothing_but_the_id_is_kept(self, idp: FakeProvider) -> None:
         wei(idp)
