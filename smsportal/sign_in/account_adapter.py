@@ -31,6 +31,9 @@ from .owner_notices import tell_of_new_browser
 LibraryAdapter: Any = DefaultAccountAdapter
 INCORRECT: Final = _("The code is not correct. Enter the code that the app shows now.")
 LIBRARY_STAGE: Final = "allauth.mfa.stages.AuthenticateStage"
+SWITCHED_OFF: Final = _(
+    "Passwords and passkeys of the portal are switched off. Sign in over the identity provider."
+)
 TOO_MANY: Final = _("Too many wrong codes. Try again in five minutes.")
 
 
@@ -74,7 +77,8 @@ class AccountAdapter(LibraryAdapter):
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
         """Every way in passes here: password, passkey, identity provider."""
         if not getattr(request, "by_provider", False) and not may_sign_in_locally(user):
-            return self.respond_user_inactive(request, user)
+            messages.error(request, str(SWITCHED_OFF))
+            return HttpResponseRedirect(reverse("account_login"))
         answer: HttpResponse | None = super().pre_login(request, user, **kwargs)
         return answer
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import admin
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -98,7 +99,8 @@ def signed_out(request: HttpRequest) -> HttpResponse:
     except ProviderDown:
         address = ""
     if address:
-        own = request.build_absolute_uri(reverse("admin:login"))
+        own = f"{settings.PUBLIC_ADDRESS}{reverse('admin:login')}"
+        own = own if settings.PUBLIC_ADDRESS else request.build_absolute_uri(own)
         params = {"client_id": setup.client_id, "post_logout_redirect_uri": own}
         address = f"{address}{'&' if '?' in address else '?'}{urlencode(params)}"
     context = {
