@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 from typing import Any, Final
 
@@ -49,6 +50,10 @@ class SocialAdapter(LibraryAdapter):
 
     def get_requests_session(self) -> ProviderSession:
         return ProviderSession(self._setup())
+
+    def generate_state_param(self, state: dict[str, Any]) -> str:
+        """Longer than the library's, which has fewer than 128 bits."""
+        return secrets.token_urlsafe(32)
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         """Whom we know stands in `pre_social_login`, so nobody comes so far."""
