@@ -10,6 +10,7 @@ from core.stored_texts import names, render
 from providers.models import DailyLimit
 
 from .roles import roles_text
+from .sign_in.oidc.refusal_words import WORDS
 from .sign_in.password_links import USED
 
 
@@ -27,6 +28,10 @@ def _many(values: object) -> list[object]:
 
 def _role_names(found: object) -> str:
     return roles_text([str(one) for one in _many(found)], User())
+
+
+def _refusal(why: object) -> str:
+    return str(WORDS.get(str(why), why))
 
 
 def _limited(what: object) -> str:
@@ -80,5 +85,41 @@ def register() -> None:
     describe("factor.renew", Area.SIGN_IN, _("Created new recovery codes"))
     describe("sessions.end", Area.SIGN_IN, _("Ended sessions of their own"))
     describe("staff.factors_reset", Area.STAFF, _("Removed the second factors of %(subject)s"))
+    describe(
+        "sign_in.emergency", Area.SIGN_IN, _("Signed in with the emergency account: %(subject)s")
+    )
+    describe("sign_in.connect", Area.SIGN_IN, _("Connected the account with the identity provider"))
+    describe(
+        "sign_in.disconnect",
+        Area.SIGN_IN,
+        _("Disconnected the account from the identity provider"),
+    )
+    describe(
+        "sign_in.provider_refused",
+        Area.SIGN_IN,
+        _("Refused a person whom the identity provider knows: %(why)s %(subject)s"),
+        shown={"why": _refusal},
+    )
+    describe(
+        "staff.from_provider",
+        Area.STAFF,
+        _("Added %(subject)s at the first sign-in over the identity provider"),
+    )
+    describe(
+        "staff.connected_by_email",
+        Area.STAFF,
+        _(
+            "Connected %(subject)s with the identity provider by the e-mail address, and removed"
+            " the password and second factors"
+        ),
+    )
+    describe(
+        "staff.roles_by_groups",
+        Area.STAFF,
+        _("Changed the roles of %(subject)s by the groups at the identity provider: %(roles)s"),
+        shown=staff,
+    )
+    describe("role.require_factor", Area.STAFF, _("Required a second factor of %(subject)s"))
+    describe("role.drop_factor", Area.STAFF, _("No longer required a second factor of %(subject)s"))
     describe("keys.accept", Area.OTHER, _("Made the keys of a host those of the database"))
     describe("backup.restore", Area.OTHER, _("Restored the backup %(backup)s"))

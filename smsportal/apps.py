@@ -46,7 +46,9 @@ class PortalConfig(AppConfig):
         from .roles import fill_roles
         from .schedules import ensure_schedules
         from .search_hits import find_hits
+        from .sign_in import checks as sign_in_checks  # noqa: F401
         from .sign_in import events as sign_in_events
+        from .sign_in.emergency_gaps import emergency_gaps
         from .sign_in.factor_secrets import FACTOR_SECRETS
         from .sign_in.second_manager import lone_manager
         from .withheld import panel_for
@@ -58,6 +60,7 @@ class PortalConfig(AppConfig):
         watch_connections()
         sign_in_events.connect()
         attention.register(lone_manager)
+        attention.register(emergency_gaps)
         foreign_tokens.append(FACTOR_SECRETS)
         labels.register()
         export_labels.register()

@@ -1,4 +1,4 @@
-"""What people have chosen for themselves."""
+"""What people have chosen for themselves, and which roles require a second factor."""
 
 from __future__ import annotations
 
@@ -28,3 +28,19 @@ class Preferences(models.Model):
 
     def __str__(self) -> str:
         return f"preferences of user {self.user_id}"
+
+
+class FactorRule(models.Model):
+    """A role whose holders must use a second factor, beside those of SECOND_FACTOR_ROLES."""
+
+    group = models.OneToOneField(
+        "auth.Group", on_delete=models.CASCADE, primary_key=True, related_name="factor_rule"
+    )
+    set_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+        permissions = (("require_factor", "Can set which roles require a second factor"),)
+
+    def __str__(self) -> str:
+        return f"rule for role {self.group_id}"

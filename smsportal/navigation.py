@@ -214,7 +214,10 @@ GROUPS: Final = (
                 "manage_accounts",
                 "admin:auth_user_changelist",
                 ("auth.view_user",),
-                ("auth_", "axes_", "providers_dailylimit_", "providers_capexemption_"),
+                (
+                    *("auth_", "axes_", "factor_rules"),
+                    *("providers_dailylimit_", "providers_capexemption_"),
+                ),
             ),
             Item(
                 _("Audit log"),

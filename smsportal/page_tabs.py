@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from .roles import VIEW_AUDIT_LOG, VIEW_ROW_CHANGES
+from .roles import REQUIRE_FACTOR, VIEW_AUDIT_LOG, VIEW_ROW_CHANGES
 from .sidebar import address
 
 
@@ -38,6 +38,7 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
             (_("Changes of rows"), "auditlog_logentry", VIEW_ROW_CHANGES),
         ),
     }
+    rules = _factor_rules(request)
     if not getattr(request.user, "is_superuser", False):
         staff = _permitted(
             request,
@@ -55,7 +56,7 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
             audit,
             {
                 "models": ["auth.user", "providers.dailylimit", "providers.capexemption"],
-                "items": staff,
+                "items": [*staff, *rules],
             },
         ]
     staff = _tabs(
@@ -72,11 +73,19 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
         catalogue,
         of_batches,
         audit,
-        {"models": staff_models, "items": staff},
+        {"models": staff_models, "items": [*staff, *rules]},
         {
             "models": [f"django_q.{name}" for name in ("ormq", "failure", "success", "schedule")],
             "items": queue_tabs(),
         },
+    ]
+
+
+def _factor_rules(request: HttpRequest) -> list[dict[str, Any]]:
+    if not request.user.has_perm(REQUIRE_FACTOR):
+        return []
+    return [
+        {"title": pgettext_lazy("tab", "Second factors"), "link": address("admin:factor_rules")}
     ]
 
 

@@ -93,11 +93,15 @@ def register_places() -> None:
         "account.emailaddress",
         "account.emailconfirmation",
         "mfa.authenticator",
+        "socialaccount.socialaccount",
+        "socialaccount.socialapp",
+        "socialaccount.socialtoken",
         "usersessions.usersession",
     )
     excuse("Hashes, counts and what a check found in them.", "audit.seal", "audit.chaincheck")
     excuse("Client addresses of staff.", "audit.actaddress")
     excuse("Preferences of staff.", "smsportal.preferences")
+    excuse("Ids of roles.", "smsportal.factorrule")
     excuse("Names of tables.", "contenttypes.contenttype")
     excuse("A signed session: who is signed in.", "sessions.session")
     excuse(

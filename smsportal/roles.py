@@ -24,6 +24,7 @@ from core.punctuation import listed
 VIEW_AUDIT_LOG: Final = "audit.view_entry"
 VIEW_ROW_CHANGES: Final = "auditlog.view_logentry"
 """Not among a manager's permissions, since the log also shows what managers change."""
+REQUIRE_FACTOR: Final = "smsportal.require_factor"
 PRIVACY: Final = (
     "privacy.erase_number",
     "privacy.hand_out_number",
@@ -109,6 +110,7 @@ _MANAGER: Final = (
     "auth.view_user",
     "auth.add_user",
     "auth.change_user",
+    REQUIRE_FACTOR,
 )
 _AUDITOR: Final = (
     *_VIEWER,
@@ -197,6 +199,7 @@ _PERMISSION_LABELS: Final[dict[str, Promise]] = {
     "hand_out_number": _("Hand out a number's data"),
     "set_legal_hold": _("Set and lift legal holds"),
     "set_retention": _("Set how long data is kept"),
+    "require_factor": _("Set which roles require a second factor"),
 }
 _ACTION_LABELS: Final[dict[str, Promise]] = {
     "view": _("View: %(things)s"),
@@ -205,15 +208,8 @@ _ACTION_LABELS: Final[dict[str, Promise]] = {
     "delete": _("Delete: %(things)s"),
 }
 _GRANTABLE_APPS: Final = (
-    "core",
-    "messaging",
-    "providers",
-    "otp",
-    "rentals",
-    "figures",
-    "lookup",
-    "audit",
-    "privacy",
+    *("core", "messaging", "providers", "otp", "rentals"),
+    *("figures", "lookup", "audit", "privacy", "smsportal"),
 )
 _AUDIT_APP, _AUDIT_CODENAME = VIEW_ROW_CHANGES.split(".")
 GRANTABLE: Final = Q(content_type__app_label__in=_GRANTABLE_APPS) | Q(

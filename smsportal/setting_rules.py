@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from .identity_setting_kinds import client_secret, group_roles, issuer, provider_host
 from .setting_kinds import (
     Rule,
     access_token,
@@ -45,6 +46,7 @@ SECRET: Final = frozenset(
         "DATABASE_URL",
         "BACKUP_PASSPHRASE",
         "METRICS_TOKEN",
+        "OIDC_CLIENT_SECRET",
     }
 )
 """Settings whose values are never shown."""
@@ -52,6 +54,11 @@ DAYS: Final = whole(1, 3650)
 COUNT: Final = whole(1, 1_000_000)
 DAILY: Final = whole(0, 1_000_000_000)
 COOKIE_NAME: Final = pattern(r"[A-Za-z0-9_.-]{1,64}", "letters, digits, “_”, “.” and “-”")
+
+USERNAME: Final = pattern(r"[\w.@+-]{1,150}", "the username of one account")
+CLIENT_ID: Final = pattern(r"[!-~]{1,200}", "the id that the identity provider gave the portal")
+WORD: Final = pattern(r"[!-+\--~]{1,200}", "one word without blanks and commas")
+SHORT_NAME: Final = pattern(r"[^\x00-\x1f]{1,60}", "a name of up to 60 characters")
 
 ROLE_NAME: Final = pattern(r"[^,]{1,150}", "names of roles")
 
@@ -88,6 +95,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "DATA_DIR": folder,
     "DEBUG": boolean,
     "DEMO": boolean,
+    "EMERGENCY_ACCOUNT": USERNAME,
     "ENCRYPT_FILES": boolean,
     "ENV_FILE": file,
     "HOME_COUNTRY": country,
@@ -96,12 +104,24 @@ RULES: Final[Mapping[str, Rule]] = {
     "IDLE_MINUTES": whole(0, 1440),
     "JOURNAL_DAYS": DAYS,
     "LANGUAGE_CODE": one_of("en", "zh-hans"),
+    "LOCAL_SIGN_IN": boolean,
     "LOGIN_FAILURES_PER_ADDRESS": whole(1, 1_000_000),
     "LOGIN_FAILURE_LIMIT": whole(1, 1000),
     "LOG_FORMAT": one_of("plain", "json"),
     "LOG_LEVEL": one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
     "METRICS_NETWORKS": items(network),
     "METRICS_TOKEN": access_token,
+    "OIDC_CLIENT_ID": CLIENT_ID,
+    "OIDC_CLIENT_SECRET": client_secret,
+    "OIDC_CREATE_PEOPLE": boolean,
+    "OIDC_FACTOR_VALUES": items(WORD),
+    "OIDC_GROUPS_CLAIM": WORD,
+    "OIDC_HOSTS": items(provider_host),
+    "OIDC_ISSUER": issuer,
+    "OIDC_LINK_BY_EMAIL": boolean,
+    "OIDC_NAME": SHORT_NAME,
+    "OIDC_ROLES": group_roles,
+    "OIDC_SCOPES": items(WORD),
     "OUTGOING_ADDRESSES": items(network),
     "POSTGRESQL_BIN": folder,
     "PORTAL_HOST": PORTAL_HOST,

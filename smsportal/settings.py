@@ -8,6 +8,7 @@ from typing import Any
 from .environment import BASE_DIR, default_state_dir, read_environment
 from .logs import configure_logs
 from .sign_in import settings as sign_in
+from .sign_in.oidc import configuration as identity_provider
 from .theme import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
 from .theme import UNFOLD as UNFOLD
 
@@ -227,6 +228,9 @@ SECOND_FACTOR_ROLES: list[str] = env.list(
 )
 IDLE_MINUTES = env.int("IDLE_MINUTES", default=30)
 CONFIRM_MINUTES = env.int("CONFIRM_MINUTES", default=15)
+IDENTITY_PROVIDER, IDENTITY_PROVIDER_GAPS = identity_provider.read(env)
+LOCAL_SIGN_IN = env.bool("LOCAL_SIGN_IN", default=True)
+EMERGENCY_ACCOUNT = env.str("EMERGENCY_ACCOUNT", default="")
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 LOGOUT_REDIRECT_URL = "admin:login"
@@ -246,6 +250,7 @@ AXES_CLIENT_IP_CALLABLE = "core.client_address.address_for_lockout"
 
 # --- browser security ------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=_HTTPS)
+LANGUAGE_COOKIE_SECURE, LANGUAGE_COOKIE_SAMESITE = SESSION_COOKIE_SECURE, "Lax"
 SESSION_ENGINE = "smsportal.session_store"
 # Browsers accept this prefix by https from this host only. The version before does not know it.
 _PREFIX = "__Host-" if env.bool("HOST_COOKIES", default=False) and SESSION_COOKIE_SECURE else ""

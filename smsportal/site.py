@@ -6,7 +6,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.module_loading import import_string
@@ -54,6 +54,7 @@ class PortalSite(UnfoldAdminSite):
         from .my_notices import notices_urls
         from .my_settings import my_settings_urls
         from .sandbox_pages import sandbox_urls
+        from .sign_in.factor_rules import factor_rules_urls
 
         custom = [
             path("banner/", banner_zone, name="banner"),
@@ -65,6 +66,7 @@ class PortalSite(UnfoldAdminSite):
             *own_list_urls(self),
             *notices_urls(self),
             *hand_over_urls(self),
+            *factor_rules_urls(self),
             # Before a request of this name.
             *approval_limits_urls(self),
             *approvals_urls(self),
@@ -74,7 +76,10 @@ class PortalSite(UnfoldAdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context: dict[str, Any] = super().each_context(request)
-        return {**context, **own_context(request)}
+        from .sign_in.local_accounts import may_change_password
+
+        may = {"may_change_password": may_change_password(request.user)}
+        return {**context, **own_context(request), **may}
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         from .sidebar import navigation
@@ -146,8 +151,11 @@ class PortalSite(UnfoldAdminSite):
 
         from .errors import too_many_requests
         from .sign_in.events import password_was_changed
+        from .sign_in.local_accounts import may_change_password
         from .sign_in.password_rules import forget_guesses, guesses_end, note_guess
 
+        if request.user.is_authenticated and not may_change_password(request.user):
+            raise Http404
         if request.method != "POST" or not request.user.is_authenticated:
             return self._password_form(request, extra_context)
         person = current_user(request)
@@ -160,6 +168,19 @@ class PortalSite(UnfoldAdminSite):
             password_was_changed(request, person)
         elif "old_password" in answer.context_data["form"].errors:  # type: ignore[attr-defined]
             note_guess(person)
+        return answer
+
+    def logout(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Who came from the identity provider is told that it may still know the browser."""
+        from .sign_in.authentication_records import came_over_provider
+        from .sign_in.oidc.directory import provider_in_use
+
+        over_provider = provider_in_use() is not None and came_over_provider(request)
+        answer: HttpResponse = super().logout(request, extra_context)
+        if over_provider and answer.status_code == HTTPStatus.FOUND:
+            answer.headers["Location"] = reverse("oidc_signed_out")
         return answer
 
     def _password_form(

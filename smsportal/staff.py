@@ -15,7 +15,6 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 
@@ -36,7 +35,8 @@ from .delegation import (
 )
 from .roles import role_label, role_names
 from .sign_in.factor_reset import ResetFactors, factor_cell
-from .sign_in.password_links import make_link
+from .sign_in.local_accounts import may_sign_in_locally
+from .sign_in.password_links import link_cell, make_link
 from .staff_forms import StaffForm, permission_field, role_field
 
 # Django's classes and ours both inherit from its ModelAdmin, which the stubs reject.
@@ -150,8 +150,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
 
     @admin.display(description=pgettext_lazy("column", "Password"))
     def new_password(self, user: User) -> str:
-        page = reverse("admin:auth_user_password_change", args=[user.pk])
-        return format_html('<a class="button" href="{}">{}</a>', page, _("Create a one-time link"))
+        return link_cell(user, reverse("admin:auth_user_password_change", args=[user.pk]))
 
     @admin.display(description=pgettext_lazy("field", "Second factor"))
     def second_factor(self, user: User) -> str:
@@ -168,6 +167,8 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
         if not isinstance(person, User):
             raise Http404
         may_edit_staff = super().has_change_permission(request, person)
+        if not may_sign_in_locally(person):
+            raise Http404
         if not may_edit_staff or not may_reset_password(request.user, person):
             raise PermissionDenied
         link = self._make_link(request, person) if request.method == "POST" else ""
@@ -224,7 +225,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
 
     def redirect_after_save(self, request: HttpRequest, obj: Any, *, added: bool) -> HttpResponse:
         """After adding, the page that shows the invitation link, which is stored nowhere."""
-        if not added:
+        if not added or not may_sign_in_locally(obj):
             return super().redirect_after_save(request, obj, added=added)
         return self._link_page(request, obj, self._make_link(request, obj), is_new=True)
 

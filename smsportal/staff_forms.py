@@ -59,9 +59,9 @@ def clean_name(form: forms.ModelForm[User], cleaned: dict[str, Any]) -> None:
     if any(unicodedata.category(character) in ("Cc", "Cf") for character in name):
         form.add_error("first_name", gettext("Remove invisible characters."))
         return
-    shown = _comparable(name or str(cleaned.get("username") or form.instance.username))
+    shown = comparable(name or str(cleaned.get("username") or form.instance.username))
     others = User.objects.exclude(pk=form.instance.pk)
-    taken = {_comparable(word) for one in others for word in (person_name(one), one.username)}
+    taken = {comparable(word) for one in others for word in (person_name(one), one.username)}
     if shown in taken:
         form.add_error(
             "first_name",
@@ -69,7 +69,7 @@ def clean_name(form: forms.ModelForm[User], cleaned: dict[str, Any]) -> None:
         )
 
 
-def _comparable(name: str) -> str:
+def comparable(name: str) -> str:
     """A name as readers take it, whatever its case, widths and spaces."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 

@@ -11,7 +11,7 @@ from django.contrib import admin
 from . import change_pages, queue_pages, sign_in_pages
 from .exports import MACHINERY
 
-SIGN_IN_LIBRARY: Final = ("account", "mfa", "usersessions")
+SIGN_IN_LIBRARY: Final = ("account", "mfa", "socialaccount", "usersessions")
 
 
 def register() -> None:

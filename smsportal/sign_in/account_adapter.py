@@ -18,16 +18,22 @@ from core.client_address import UNKNOWN, client_address
 
 from ..delegation import MODEL_BACKEND
 from ..languages import language_of, set_language_cookie
-from .authentication_records import is_confirmed, methods_of
+from .authentication_records import is_confirmed, methods_of, record_provider
 from .factors import has_factor, has_kind
 from .form import INVALID_LOGIN
 from .known_browsers import known_browser
+from .local_accounts import is_emergency, may_sign_in_locally, raise_alarm
 from .local_paths import is_local_path
+from .oidc.links import is_connected
 from .owner_notices import tell_of_new_browser
 
 # The library has no types.
 LibraryAdapter: Any = DefaultAccountAdapter
 INCORRECT: Final = _("The code is not correct. Enter the code that the app shows now.")
+LIBRARY_STAGE: Final = "allauth.mfa.stages.AuthenticateStage"
+SWITCHED_OFF: Final = _(
+    "Passwords and passkeys of the portal are switched off. Sign in over the identity provider."
+)
 TOO_MANY: Final = _("Too many wrong codes. Try again in five minutes.")
 
 
@@ -68,6 +74,18 @@ class AccountAdapter(LibraryAdapter):
         messages.error(request, str(INVALID_LOGIN))
         return HttpResponseRedirect(reverse("account_login"))
 
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        """Every way in passes here: password, passkey, identity provider."""
+        if not getattr(request, "by_provider", False) and not may_sign_in_locally(user):
+            messages.error(request, str(SWITCHED_OFF))
+            return HttpResponseRedirect(reverse("account_login"))
+        answer: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return answer
+
+    def get_login_stages(self) -> list[str]:
+        ours = {LIBRARY_STAGE: "smsportal.sign_in.second_step.SecondStepStage"}
+        return [ours.get(stage, stage) for stage in super().get_login_stages()]
+
     def login(self, request: HttpRequest, user: User) -> None:
         known = known_browser(request)
         is_first = user.last_login is None
@@ -76,7 +94,15 @@ class AccountAdapter(LibraryAdapter):
         user.backend = MODEL_BACKEND
         with transaction.atomic():
             super().login(request, user)
+            record_provider(
+                request,
+                user,
+                factor=getattr(request, "provider_factor", False),
+                fresh=getattr(request, "provider_is_fresh", False),
+            )
             record_act("sign_in", by=user, how=methods_of(request, user))
+            if is_emergency(user):
+                raise_alarm(request, user)
             if is_new and not is_first:
                 tell_of_new_browser(request, user)
 
@@ -93,7 +119,11 @@ class AccountAdapter(LibraryAdapter):
     def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
         """Whoever has a factor confirms with it: the password alone is what a thief may have."""
         methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
-        if not isinstance(user, User) or not has_factor(user):
+        if not isinstance(user, User):
+            return methods
+        if not has_factor(user):
+            if is_connected(user) and (not methods or not may_sign_in_locally(user)):
+                return [{"id": "provider", "url": reverse("confirm_by_provider")}]
             return methods
         methods = [method for method in methods if method["id"] != "reauthenticate"]
         has_app = has_kind(user, "totp")

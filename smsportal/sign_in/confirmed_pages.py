@@ -23,6 +23,7 @@ ALWAYS: Final = frozenset(
         "admin:auth_user_change",
         "admin:auth_user_password_change",
         "admin:auth_user_reset_factors",
+        "admin:factor_rules",
         "admin:providers_account_add",
         "admin:providers_account_new_address",
         "admin:providers_account_revoke_address",
@@ -31,6 +32,7 @@ ALWAYS: Final = frozenset(
         "mfa_deactivate_totp",
         "mfa_generate_recovery_codes",
         "mfa_remove_webauthn",
+        "my_provider",
     }
 )
 WITH_PERMISSION: Final = {"admin:providers_account_change": "providers.change_account"}

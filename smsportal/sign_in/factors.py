@@ -7,6 +7,9 @@ from typing import Final
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import Q
+
+from .local_accounts import is_emergency
 
 FACTORS: Final = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 """Recovery codes replace a factor. They are none."""
@@ -29,6 +32,6 @@ def factors_of(user: User) -> list[Authenticator]:
 def needs_factor(user: User) -> bool:
     """Whether a role of this person, or being an administrator, requires a second factor."""
     roles: list[str] = settings.SECOND_FACTOR_ROLES
-    if user.is_superuser and SUPERUSER in roles:
+    if is_emergency(user) or (user.is_superuser and SUPERUSER in roles):
         return True
-    return user.groups.filter(name__in=roles).exists()
+    return user.groups.filter(Q(name__in=roles) | Q(factor_rule__isnull=False)).exists()

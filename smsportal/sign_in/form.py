@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 from unfold.widgets import UnfoldAdminPasswordWidget
 
+from .local_accounts import may_sign_in_locally
+
 INVALID_LOGIN = _("The username or password is incorrect.")
 
 
@@ -33,3 +35,9 @@ class SignInForm(AuthenticationForm):
             {"autocomplete": "current-password", "maxlength": attributes.get("maxlength", 4096)}
         )
         self.fields["username"].widget.attrs.update(autocomplete="username", spellcheck="false")
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """While local accounts are switched off, the right password is as good as a wrong one."""
+        super().confirm_login_allowed(user)
+        if not may_sign_in_locally(user):
+            raise self.get_invalid_login_error()

@@ -50,6 +50,24 @@ WRONG_CODE: Final = declare(
         " Not you? Change your password."
     ),
 )
+CONNECTED: Final = declare(
+    "sign_in.connected",
+    _("Your account can be used over the identity provider now. Not you? Tell a manager at once."),
+)
+DISCONNECTED: Final = declare(
+    "sign_in.disconnected", _("Your account can no longer be used over the identity provider.")
+)
+CONNECTED_BY_EMAIL: Final = declare(
+    "sign_in.connected_by_email",
+    _(
+        "You now sign in over the identity provider, which has your e-mail address. Your password"
+        " and second factors of the portal were removed."
+    ),
+)
+EMERGENCY: Final = declare(
+    "sign_in.emergency",
+    _("The emergency account %(name)s signed in. If you do not know why, find out at once."),
+)
 
 
 def tell(user: User, event: str, text: Stored) -> None:

@@ -17,13 +17,15 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse, reverse_lazy
 from django.utils.encoding import force_bytes
+from django.utils.html import format_html
 from django.utils.http import urlsafe_base64_encode
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext, pgettext_lazy
 from unfold.forms import AdminOwnPasswordChangeForm
 
 from core.acts import record_act
 
 from ..delegation import permissions_of
+from .local_accounts import may_sign_in_locally
 from .owner_notices import PASSWORD, tell_once_more
 from .sessions import end_sessions
 
@@ -58,6 +60,15 @@ def make_link(request: HttpRequest, person: User) -> str:
     return f"{address}{path}" if address else request.build_absolute_uri(path)
 
 
+def link_cell(person: User, page: str) -> str:
+    """What the page of a person says about their password. `page`: where a link is made."""
+    if not may_sign_in_locally(person):
+        return gettext("Switched off: staff sign in over the identity provider.")
+    return format_html(
+        '<a class="button" href="{}">{}</a>', page, gettext("Create a one-time link")
+    )
+
+
 class ChooseForm(UnfoldPasswordForm):
     """The form of a new password, without the old one."""
 
@@ -76,6 +87,11 @@ class SetPasswordPage(ConfirmView):
     token_generator = tokens
     form_class = ChooseForm
     success_url = reverse_lazy("admin:login")
+
+    def get_user(self, uidb64: str) -> User | None:
+        """None, as for a link that is too old, while the person may not use a password."""
+        person: User | None = super().get_user(uidb64)
+        return person if person is None or may_sign_in_locally(person) else None
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {**admin.site.each_context(self.request), **super().get_context_data(**kwargs)}

@@ -14,6 +14,7 @@ from django.shortcuts import resolve_url
 from .factor_adapter import passkey_host
 from .form import SignInForm
 from .local_paths import is_local_path
+from .oidc.directory import provider_in_use
 
 # Django's views have no usable types here.
 LibraryView: Any = LoginView
@@ -32,7 +33,9 @@ class PasswordStep(LibraryView):
         idle = self.request.GET.get("idle", "")
         context: dict[str, Any] = super().get_context_data(**kwargs)
         told = int(idle) if idle == str(settings.IDLE_MINUTES) else 0
-        return {**context, "idle": told, "passkey_host": passkey_host()}
+        provider = provider_in_use()
+        own = {"provider": provider.name if provider else "", "local": settings.LOCAL_SIGN_IN}
+        return {**context, **own, "idle": told, "passkey_host": passkey_host()}
 
     def form_valid(self, form: Any) -> HttpResponse:
         user = form.get_user()

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -23,12 +22,14 @@ OPEN: Final = frozenset(
         "admin:jsi18n",
         "admin:login",
         "admin:logout",
+        "confirm_by_provider",
         "mfa_activate_totp",
         "mfa_add_webauthn",
         "mfa_index",
         "mfa_reauthenticate",
         "mfa_reauthenticate_webauthn",
         "mfa_view_recovery_codes",
+        "oidc_return",
         "set_language",
     }
 )
@@ -38,9 +39,9 @@ OPEN: Final = frozenset(
 def factor_is_due(request: HttpRequest) -> bool:
     """Whether the person must use a factor before anything else."""
     user = request.user
-    if not settings.SECOND_FACTOR_ROLES or not isinstance(user, User):
+    if not isinstance(user, User) or used_factor(request, user):
         return False
-    return not used_factor(request, user) and needs_factor(user)
+    return needs_factor(user)
 
 
 class RequiredFactorMiddleware:

@@ -20,6 +20,8 @@ from .browser_words import browser_of
 from .factors import needs_factor
 from .library_pages import SECURITY, OwnPage
 from .local_paths import is_local_path
+from .oidc.directory import provider_in_use
+from .oidc.links import is_connected
 from .sessions import end_session, end_sessions, sessions_of
 
 MADE_AT_ONCE = 10
@@ -44,6 +46,7 @@ class SecurityPage(OwnPage, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = current_user(self.request)
         kinds = Authenticator.Type
+        provider = provider_in_use()
         rows = list(Authenticator.objects.filter(user=user).order_by("pk"))
         codes = next((row for row in rows if row.type == kinds.RECOVERY_CODES), None)
         return {
@@ -54,6 +57,8 @@ class SecurityPage(OwnPage, TemplateView):
             ],
             "codes": codes,
             "codes_left": codes_left(codes) if codes else 0,
+            "provider": provider.name if provider else "",
+            "is_connected": is_connected(user),
             "is_required": needs_factor(user),
             "sessions": len(sessions_of(user)),
             "go_on": self.request.session.get(NEXT) if used_factor(self.request, user) else None,

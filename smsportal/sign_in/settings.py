@@ -6,7 +6,13 @@ from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
-APPS: Final = ("allauth", "allauth.account", "allauth.mfa", "allauth.usersessions")
+APPS: Final = (
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.usersessions",
+)
 MIDDLEWARE: Final = (
     "allauth.account.middleware.AccountMiddleware",
     "smsportal.sign_in.idle_limit.IdleLimitMiddleware",
@@ -54,6 +60,11 @@ LIBRARY: Final[dict[str, Any]] = {
     "MFA_TOTP_TOLERANCE": 1,
     "MFA_WEBAUTHN_USER_VERIFICATION": "required",
     "MFA_RECOVERY_CODES_SHOW_ONCE": True,
+    "SOCIALACCOUNT_ADAPTER": "smsportal.sign_in.oidc.social_adapter.SocialAdapter",
+    # Nobody is found by an e-mail address but by the rules of ours.
+    "SOCIALACCOUNT_EMAIL_AUTHENTICATION": False,
+    "SOCIALACCOUNT_EMAIL_VERIFICATION": "none",
+    "SOCIALACCOUNT_STORE_TOKENS": False,
     # Otherwise every request would write a row, polls too.
     "USERSESSIONS_TRACK_ACTIVITY": False,
 }

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import path
 
 from . import library_pages as pages
+from .oidc import pages as oidc
 from .password_links import SetPasswordPage
 from .security_page import SecurityPage, SessionsPage
 
@@ -16,6 +17,11 @@ urlpatterns = [
     path("set-password/<uidb64>/<token>/", SetPasswordPage.as_view(), name="set_password"),
     path("sign-in/code/", pages.SecondStep.as_view(), name="mfa_authenticate"),
     path("sign-in/passkey/", pages.PasskeySignIn.as_view(), name="mfa_login_webauthn"),
+    path("sign-in/provider/", oidc.start, name="oidc_start"),
+    path("sign-in/provider/return/", oidc.come_back, name="oidc_return"),
+    path("sign-in/provider/signed-out/", oidc.signed_out, name="oidc_signed_out"),
+    path("confirm/provider/", own(oidc.ConfirmByProvider.as_view()), name="confirm_by_provider"),
+    path("my-security/provider/", own(oidc.MyProvider.as_view()), name="my_provider"),
     path("confirm/", own(pages.ConfirmByPassword.as_view()), name="account_reauthenticate"),
     path("confirm/code/", own(pages.ConfirmByCode.as_view()), name="mfa_reauthenticate"),
     path(

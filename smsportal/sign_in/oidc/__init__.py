@@ -1,0 +1,1 @@
+"""Sign-in over an identity provider of the organisation, by OpenID Connect."""
