@@ -82,3 +82,4 @@ def register() -> None:
     describe("staff.factors_reset", Area.STAFF, _("Removed the second factors of %(subject)s"))
     describe("keys.accept", Area.OTHER, _("Made the keys of a host those of the database"))
     describe("backup.restore", Area.OTHER, _("Restored the backup %(backup)s"))
+    describe("database.move", Area.OTHER, _("Moved the database to PostgreSQL"))
