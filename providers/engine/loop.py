@@ -133,6 +133,7 @@ class Loop:
                 recorded = self._record()
         self._answer_pool_requests()
         dispatched = 0
+        self._dispatcher.begin_round()
         if not self._result_writer.is_full(self._dispatcher.in_flight):
             for source in sources():
                 dispatched += self._dispatch(source)
