@@ -31,6 +31,7 @@ from .hand_over import HandOver
 from .past_guard import NO_PAST, PastGuard
 from .result_writer import ResultWriter
 from .served_accounts import load
+from .sweep_pace import SweepPace
 from .work_source import WorkSource, sources
 from .worker_pool import PoolRequest, SlotRequest, WorkerPool
 
@@ -49,7 +50,6 @@ ROUND_AFTER_ONE_IN = 4
 """The next round begins early once one in this many calls has finished."""
 RENEW_EVERY = leases.TIME_TO_LIVE / 3
 SOONEST_RENEWAL = 0.2
-SWEEP_EVERY = 5.0
 CLOCK_REPAIR_EVERY = 60.0
 DEADLINES = Deadlines()
 DRAIN_TIMEOUT = 60.0
@@ -70,7 +70,7 @@ class Loop:
         self._served: dict[int, LeasedAccount] = {}
         self._hand_over = HandOver(self._worker_pool)
         self._next_renewal = self._next_beat = 0.0
-        self._next_sweeps: dict[str, float] = {}
+        self._sweep_pace = SweepPace()
         self._clock = ClockWatch()
         self._next_clock_repair = 0.0
 
@@ -142,6 +142,8 @@ class Loop:
             heartbeats.touch(self.claim)
         self._free_drained(now)
         self._sweep(now)
+        if recorded or dispatched:
+            self._sweep_pace.note_work(now)
         return bool(recorded + dispatched)
 
     def _leave_past(self, broken: FenceBroken) -> None:
@@ -158,13 +160,7 @@ class Loop:
             time.sleep(1)
 
     def _sweep(self, now: float) -> None:
-        """Sweep the source that has waited longest. All sources in one round would take so long
-        that the threads run out of work."""
-        if not clock.is_settled():
-            return
-        source = min(sources(), key=lambda one: self._next_sweeps.get(one.name, 0.0))
-        if now >= self._next_sweeps.get(source.name, 0.0):
-            self._next_sweeps[source.name] = now + SWEEP_EVERY
+        if clock.is_settled() and (source := self._sweep_pace.due(now)):
             source.sweep()
 
     def _dispatch(self, source: WorkSource) -> int:
@@ -206,7 +202,9 @@ class Loop:
         renewal = leases.renew(self.claim, settings.PORTAL_HOST)
         self._worker_pool.may_begin_until = now + leases.TIME_TO_LIVE
         self._next_renewal = now + min(RENEW_EVERY, max(renewal.next_in, SOONEST_RENEWAL))
-        self._served = load(self._served, renewal, self._worker_pool)
+        former, self._served = self._served, load(self._served, renewal, self._worker_pool)
+        if self._served.keys() - former.keys():
+            self._sweep_pace.start_over(now)
         self._hand_over.plan(
             self._served, renewal.surplus, self._dispatcher.in_flight_of, time.monotonic()
         )

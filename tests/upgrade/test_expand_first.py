@@ -69,7 +69,7 @@ def test_removal_would_be_noticed() -> None:
     from django.db import migrations
 
     class Removal(migrations.Migration):
-        operations = [migrations.RemoveField("Message", "text")]  # noqa: RUF012
+        operations = [migrations.RemoveField("Message", "text")]
 
     removal = Removal("9999_removal", "messaging")
     assert taken_away(removal, {"messaging_message"}) != []

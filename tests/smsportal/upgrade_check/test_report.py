@@ -1,4 +1,4 @@
-"""`manage.py check_upgrade` and `portal --check-upgrade`: what they say, and that nothing changes."""
+"""`manage.py check_upgrade` and `portal --check-upgrade`: what they say; they change nothing."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class TestProblems:
     def test_too_little_space(self, monkeypatch: pytest.MonkeyPatch) -> None:
         if connection.vendor != "sqlite":
             pytest.skip("the disk of a server cannot be asked")
-        Usage = namedtuple("Usage", "total used free")  # noqa: PYI024
+        Usage = namedtuple("Usage", "total used free")
         monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10, 5, 1_000))
         monkeypatch.setattr(plan, "size_of", lambda table: Size(1_000_000, 10**9))
         unapply("otp", "0004_indexes_for_many_rows")
