@@ -24,6 +24,7 @@ from django_q.models import OrmQ, Task
 from django_q.tasks import async_task
 
 from audit import tasks as audit_tasks
+from core.acts import record_act
 from messaging.batches.states import BatchState
 from messaging.models import Batch, Message
 from messaging.states import MessageState
@@ -94,6 +95,7 @@ def fill(sandbox: Sandbox) -> None:
     fill_limits(accounts["haorui"], staff["manager"])
     Account.objects.update(base_url=NOWHERE)
     require_fitting_keys()
+    record_act("export.download", by=chief, reason="for the tax office")
     audit_tasks.seal()
     fill_rest(apps.get_models(include_auto_created=True))
 

@@ -11,6 +11,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -51,6 +52,11 @@ def change(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path)) as opened, opened:
         for statement in statements:
             opened.execute(statement)
+
+
+def new_message() -> Message:
+    account = Account.objects.filter(provider="haorui", paused_at=None).earliest("pk")
+    return make_message(account, by=User.objects.get(username="chief"))
 
 
 def present() -> list[str]:
@@ -145,14 +151,14 @@ class TestWhatArrives:
             "DELETE FROM lookup_note",
         )
         run()
-        assert make_message(Account.objects.get(provider="haorui", paused_at=None)).pk == 90001
+        assert new_message().pk == 90001
 
     def test_guards_of_the_database_are_at_work(self, source: Path) -> None:
         run()
         assert identity.is_complete()
         with pytest.raises(DatabaseError, match="only added to"), transaction.atomic():
             Act.objects.all().delete()
-        message = make_message(Account.objects.get(provider="haorui", paused_at=None))
+        message = new_message()
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM figures_mark")
             assert cursor.fetchone()[0] > 0
@@ -196,7 +202,7 @@ class TestPast:
         assert "puts what waits on hold: the database was restored" in run()
         decision = verdict.decide_at_start()
         assert decision.hold is not None
-        assert Message.objects.filter(state="queued", hold=None).count() == 0
+        assert Message.objects.filter(state="queued", batch=None).count() == 0
 
     def test_older_copy_of_the_file_is_held(self, source: Path) -> None:
         self.set_counter(source, 41)
