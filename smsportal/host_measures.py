@@ -60,11 +60,15 @@ def _processor_times() -> tuple[int, int] | None:
 
 def memory_of(portal: int) -> int | None:
     """Bytes that a process and its descendants use. Shared pages count once."""
-    sizes = [size for pid in (portal, *_descendants(portal)) if (size := _memory(pid)) is not None]
+    sizes = [
+        size
+        for pid in (portal, *descendants(portal))
+        if (size := memory_of_process(pid)) is not None
+    ]
     return sum(sizes) or None
 
 
-def _memory(pid: int) -> int | None:
+def memory_of_process(pid: int) -> int | None:
     try:
         for line in (PROC / str(pid) / "smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
@@ -74,7 +78,7 @@ def _memory(pid: int) -> int | None:
     return None
 
 
-def _descendants(portal: int) -> list[int]:
+def descendants(portal: int) -> list[int]:
     children: dict[int, list[int]] = {}
     for pid, parent in _parents():
         children.setdefault(parent, []).append(pid)

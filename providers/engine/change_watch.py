@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 COUNTS_FOR: Final = 0.2
 """Seconds for which a change counts as new."""
@@ -44,7 +44,7 @@ class ChangeWatch:
                 cursor.execute(_QUESTIONS[connection.vendor])
                 # Another connection counts from another number.
                 return id(connection.connection), cursor.fetchone()[0]
-        except DatabaseError:
+        except Error:
             # A standby, or a role without the right to ask. An outage is noticed elsewhere.
             self._cannot_tell = connection.is_usable()
             return None

@@ -76,7 +76,14 @@ class Dispatcher:
 
     def begin_round(self) -> None:
         """Call it once before the sources are dispatched."""
-        self._pace.begin_round(idle=self.in_flight <= 0 and not any(self._backlogged.values()))
+        self._pace.begin_round(idle=self._is_without_work())
+
+    def is_quiet(self) -> bool:
+        """Whether there is no work and nobody has written to the database for a while."""
+        return self._is_without_work() and self._pace.is_quiet()
+
+    def _is_without_work(self) -> bool:
+        return self.in_flight <= 0 and not any(self._backlogged.values())
 
     def dispatch(self, source: WorkSource, served: Mapping[int, LeasedAccount]) -> int:
         """Run one round for one source. Returns the number of rows claimed or started."""

@@ -41,6 +41,8 @@ THREADS = 256
 """Threads start on demand. There are many, so that one hung provider does not starve the others."""
 IDLE_PAUSE = 0.04
 """Seconds between two rounds while there is no work."""
+LONGEST_REST = 0.25
+"""The same after a while without work, as long as nobody writes to the database."""
 BUSY_PAUSE = 0.005
 """Seconds between two checks of how many calls have finished, while some are in flight."""
 LONGEST_PAUSE = 0.03
@@ -107,8 +109,16 @@ class Loop:
             while not self._enough_finished() and time.monotonic() < until:
                 time.sleep(BUSY_PAUSE)
         elif not busy:
-            self._worker_pool.wake.wait(IDLE_PAUSE)
+            self._rest()
         self._worker_pool.wake.clear()
+
+    def _rest(self) -> None:
+        """Wait for the next round. After a while without work, only look whether somebody wrote."""
+        now = time.monotonic()
+        until = now + (LONGEST_REST if self._sweep_pace.is_at_rest(now) else 0.0)
+        while not self._worker_pool.wake.wait(IDLE_PAUSE) and time.monotonic() < until:
+            if not self._dispatcher.is_quiet():
+                return
 
     def _enough_finished(self) -> bool:
         return self._worker_pool.finished_count * ROUND_AFTER_ONE_IN >= self._dispatcher.in_flight

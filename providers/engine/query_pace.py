@@ -44,6 +44,10 @@ class QueryPace:
         """Look whether anything was written since, unless the loop has work anyway."""
         self._is_quiet = idle and self._changes.is_quiet()
 
+    def is_quiet(self) -> bool:
+        """Whether nobody has written to the database for a while."""
+        return self._changes.is_quiet()
+
     def is_due(self, source: WorkSource, *, backlog: bool) -> bool:
         """Whether enough time has passed since a query that found nothing."""
         pause = QUERY_EVERY[source.lane]

@@ -37,8 +37,11 @@ class SweepPace:
         source = min(sources(), key=lambda one: self._next.get(one.name, 0.0))
         if now < self._next.get(source.name, 0.0):
             return None
+        self._next[source.name] = now + (SWEEP_AT_REST if self.is_at_rest(now) else SWEEP_EVERY)
+        return source
+
+    def is_at_rest(self, now: float) -> bool:
+        """Whether there was no work for a while. A loop begins as if it had just had some."""
         if self._busy_at is None:
             self._busy_at = now
-        at_rest = now - self._busy_at > RESTS_AFTER
-        self._next[source.name] = now + (SWEEP_AT_REST if at_rest else SWEEP_EVERY)
-        return source
+        return now - self._busy_at > RESTS_AFTER

@@ -10,8 +10,9 @@ from typing import cast
 import pytest
 from django.db import DatabaseError, connection
 
-from providers.engine import change_watch, query_pace
+from providers.engine import change_watch, loop, query_pace
 from providers.engine.change_watch import ChangeWatch
+from providers.engine.loop import Loop
 from providers.engine.query_pace import QueryPace
 from providers.engine.work_source import Lane, WorkSource
 from providers.models import heartbeat
@@ -112,3 +113,30 @@ class TestQueryPace:
         pace.begin_round(idle=False)
         assert not pace.is_known_empty(source, {1})
         assert pace.is_due(source, backlog=False)
+
+
+class TestRestOfALoop:
+    @pytest.fixture
+    def waits(self, monkeypatch: pytest.MonkeyPatch) -> tuple[Loop, list[float]]:
+        found: list[float] = []
+        a_loop = Loop(lambda: True)
+        monkeypatch.setattr(a_loop._worker_pool.wake, "wait", found.append)
+        return a_loop, found
+
+    def test_loop_at_rest_waits_until_somebody_writes(
+        self, waits: tuple[Loop, list[float]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        a_loop, found = waits
+        quiet = iter([True, True, False])
+        monkeypatch.setattr(a_loop._sweep_pace, "is_at_rest", lambda now: True)
+        monkeypatch.setattr(a_loop._dispatcher, "is_quiet", lambda: next(quiet))
+        a_loop._pause(busy=False)
+        assert found == [loop.IDLE_PAUSE] * 3
+
+    def test_loop_that_had_work_just_now_looks_again_soon(
+        self, waits: tuple[Loop, list[float]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        a_loop, found = waits
+        monkeypatch.setattr(a_loop._dispatcher, "is_quiet", lambda: True)
+        a_loop._pause(busy=False)
+        assert found == [loop.IDLE_PAUSE]
