@@ -37,6 +37,13 @@ class PortalLogger(Logger):
             super().access(resp, req, environ, request_time)
 
 
+def pre_fork(server, worker):  # type: ignore[no-untyped-def]
+    """No worker may share a connection with another."""
+    from django.db import connections
+
+    connections.close_all()
+
+
 def post_worker_init(worker):  # type: ignore[no-untyped-def]
     """Stop the web server if its keys are not those of the database. Otherwise this host takes part
     in the fence, even if it only serves pages."""
@@ -51,6 +58,8 @@ def post_worker_init(worker):  # type: ignore[no-untyped-def]
     fence_watch.start()
 
 
+# Loaded once, so that the workers share what `smsportal.wsgi` freezes.
+preload_app = True
 wsgi_app = "smsportal.wsgi:application"
 bind = settings.BIND
 workers = settings.WEB_PROCESSES

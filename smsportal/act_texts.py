@@ -123,3 +123,4 @@ def register() -> None:
     describe("role.drop_factor", Area.STAFF, _("No longer required a second factor of %(subject)s"))
     describe("keys.accept", Area.OTHER, _("Made the keys of a host those of the database"))
     describe("backup.restore", Area.OTHER, _("Restored the backup %(backup)s"))
+    describe("database.move", Area.OTHER, _("Moved the database to PostgreSQL"))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 
 PROC = Path("/proc")
+MEMORY_EVERY: Final = 60.0
+"""Seconds between two looks at the memory. The kernel walks through every page of a process."""
 
 
 class Measures:
@@ -19,15 +22,22 @@ class Measures:
     def __init__(self, portal: int) -> None:
         self._portal = portal
         self._last = _processor_times()
+        self._memory: int | None = None
+        self._memory_at = float("-inf")
 
     def take(self) -> dict[str, Any]:
         """Values for the columns of `providers.models.Host`."""
         return {
             "cores": os.cpu_count(),
             "load": self._load(),
-            "memory": memory_of(self._portal),
+            "memory": self._memory_now(),
             "disk_free": _disk_free(),
         }
+
+    def _memory_now(self) -> int | None:
+        if time.monotonic() - self._memory_at >= MEMORY_EVERY:
+            self._memory, self._memory_at = memory_of(self._portal), time.monotonic()
+        return self._memory
 
     def _load(self) -> float | None:
         last, self._last = self._last, _processor_times()
@@ -50,11 +60,15 @@ def _processor_times() -> tuple[int, int] | None:
 
 def memory_of(portal: int) -> int | None:
     """Bytes that a process and its descendants use. Shared pages count once."""
-    sizes = [size for pid in (portal, *_descendants(portal)) if (size := _memory(pid)) is not None]
+    sizes = [
+        size
+        for pid in (portal, *descendants(portal))
+        if (size := memory_of_process(pid)) is not None
+    ]
     return sum(sizes) or None
 
 
-def _memory(pid: int) -> int | None:
+def memory_of_process(pid: int) -> int | None:
     try:
         for line in (PROC / str(pid) / "smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
@@ -64,7 +78,7 @@ def _memory(pid: int) -> int | None:
     return None
 
 
-def _descendants(portal: int) -> list[int]:
+def descendants(portal: int) -> list[int]:
     children: dict[int, list[int]] = {}
     for pid, parent in _parents():
         children.setdefault(parent, []).append(pid)

@@ -62,8 +62,15 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="manage.py portal", description=DESCRIPTION)
     # Only here: Django's own command line has a --version, which is Django's.
     parser.add_argument("--version", action="version", version=portal_version())
+    parser.add_argument(
+        "--check-upgrade",
+        action="store_true",
+        help="Say what a start would do to the database, and how long it takes. Changes nothing.",
+    )
     add_arguments(parser)
     options = parser.parse_args(arguments)
+    if options.check_upgrade:
+        return subprocess.run((*MANAGE, "check_upgrade"), check=False).returncode  # noqa: S603
     if options.demo and options.only:
         parser.error("--demo runs everything; leave out --only.")
     if options.demo:

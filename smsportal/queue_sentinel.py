@@ -9,11 +9,18 @@ tasks last for minutes would go on without a monitor, and would not notice.
 from __future__ import annotations
 
 import logging
-from typing import Any, Protocol
+import time
+from typing import Any, Final, Protocol
 
 from django_q import cluster
+from django_q.conf import Conf
+from django_q.signing import SignedPackage
+from django_q.status import Stat
 
 logger = logging.getLogger(__name__)
+
+SAY_EVERY: Final = 10.0
+"""Seconds between two writes of an unchanged status."""
 
 
 class Lock(Protocol):
@@ -39,6 +46,34 @@ def release_lock_of_the_dead(lock: Lock) -> None:
     lock.release()
 
 
+class RareStat:
+    """What a cluster says about itself: at once when it begins to stop, otherwise now and then.
+
+    The library writes it to the shared cache in each round of its watch, for readers that want to
+    know whether the cluster stops.
+    """
+
+    get = staticmethod(Stat.get)
+    _said: tuple[bool, float] | None = None
+
+    def __init__(self, sentinel: cluster.Sentinel) -> None:
+        self.stat = Stat(sentinel)
+
+    def save(self) -> None:
+        stops = self.stat.status in (Conf.STOPPING, Conf.STOPPED)
+        now, said = time.monotonic(), RareStat._said
+        if said is not None and said[0] == stops and now - said[1] < SAY_EVERY:
+            return
+        try:
+            signed = SignedPackage.dumps(self.stat, True)
+            self.stat.broker.set_stat(self.stat.key, signed, int(SAY_EVERY * 3))
+        except Exception as error:  # noqa: BLE001 - the sentinel must outlive an outage
+            logger.error("The status of the cluster was not written: %s", type(error).__name__)
+        else:
+            RareStat._said = (stops, now)
+
+
 def install() -> None:
     """Let the cluster that this process starts use this sentinel."""
     cluster.Sentinel = Sentinel
+    cluster.Stat = RareStat

@@ -207,12 +207,16 @@ Q_CLUSTER: dict[str, Any] = {
     "save_limit": 0,
     "catch_up": False,
     "poll": 0.05,
+    # Once a second is enough to see that a process has died.
+    "guard_cycle": 1,
     "recycle": 500,
     "max_rss": 300_000,
     "cache": "default",
     "label": "Queue",
     # Each task of the engine is a long loop. Only these tasks call providers.
-    "ALT_CLUSTERS": {"engine": {"workers": 2, "timeout": None, "max_rss": None, "retry": 900}},
+    "ALT_CLUSTERS": {
+        "engine": {"workers": 2, "timeout": None, "max_rss": None, "retry": 900, "poll": 0.5}
+    },
 }
 
 # --- sign-in ---------------------------------------------------------------

@@ -36,7 +36,7 @@ def hold_start_lock(report: Callable[[str], None]) -> Iterator[None]:
     elif ":memory:" in name:
         yield
     else:
-        with _file_lock(Path(f"{name}.start-lock"), report):
+        with hold_file_lock(Path(f"{name}.start-lock"), report):
             yield
 
 
@@ -62,7 +62,8 @@ def _advisory_lock(report: Callable[[str], None]) -> Iterator[None]:
 
 
 @contextmanager
-def _file_lock(file: Path, report: Callable[[str], None]) -> Iterator[None]:
+def hold_file_lock(file: Path, report: Callable[[str], None]) -> Iterator[None]:
+    """That of the SQLite database which this file lies beside."""
     try:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:

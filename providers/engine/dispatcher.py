@@ -7,7 +7,6 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from itertools import count
-from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -17,6 +16,7 @@ from ..hold import fence
 from .bulk_throttle import BULK_HORIZON, bulk_capacity
 from .database_errors import concerns_row
 from .dispatch_round import DispatchRound, LeasedAccount, ReservedJob
+from .query_pace import QueryPace
 from .work_source import Job, Lane, WorkSource
 from .worker_pool import WorkerPool
 
@@ -27,18 +27,6 @@ SLOT_HORIZON = 1.0
 and mark, and more urgent ones can still go first."""
 RETRY_AFTER_FAULT = 5.0
 """Seconds until an account whose rows could not be claimed is tried again."""
-QUERY_EVERY: Final[Mapping[Lane, float]] = {
-    Lane.STAFF: 0.0,
-    Lane.ORDERS: 0.1,
-    Lane.POLLS: 0.25,
-    Lane.BULK: 0.25,
-}
-"""Seconds between two queries to a source that had no work. With every source in every round,
-rows would wait for the answers of all these queries."""
-BACKLOG_FACTOR: Final = 3
-"""Factor by which the queries become rarer while other sources have a backlog."""
-BACKLOG_QUERY_EVERY: Final = 0.05
-"""The shortest interval then, in seconds, so that not every round makes a query."""
 STALE_CLAIM = 10.0
 """Seconds after which a claimed row is released instead of being marked in flight."""
 
@@ -65,8 +53,7 @@ class Dispatcher:
         self._in_flight: Counter[int] = Counter()
         self._backlogged: dict[str, set[int]] = defaultdict(set)
         """Accounts whose last claim returned the full number, so there is probably more."""
-        self._last_empty_query: dict[str, float] = {}
-        """When a query last found no work, by the monotonic clock."""
+        self._pace = QueryPace()
         self._uncommitted: dict[str, list[Job]] = defaultdict(list)
         """Jobs claimed or marked in a transaction that may or may not have been committed."""
 
@@ -86,6 +73,17 @@ class Dispatcher:
 
     def mark_finished(self, job: Job) -> None:
         self._in_flight[job.account_id] -= 1
+
+    def begin_round(self) -> None:
+        """Call it once before the sources are dispatched."""
+        self._pace.begin_round(idle=self._is_without_work())
+
+    def is_quiet(self) -> bool:
+        """Whether there is no work and nobody has written to the database for a while."""
+        return self._is_without_work() and self._pace.is_quiet()
+
+    def _is_without_work(self) -> bool:
+        return self.in_flight <= 0 and not any(self._backlogged.values())
 
     def dispatch(self, source: WorkSource, served: Mapping[int, LeasedAccount]) -> int:
         """Run one round for one source. Returns the number of rows claimed or started."""
@@ -173,28 +171,22 @@ class Dispatcher:
     def _accounts_to_claim_for(
         self, source: WorkSource, served: Mapping[int, LeasedAccount]
     ) -> set[int]:
-        backlogged, may_query = self._backlogged[source.name], self._is_query_due(source)
+        backlogged = self._backlogged[source.name]
+        may_query = self._pace.is_due(source, backlog=any(self._backlogged.values()))
         if not (backlogged or may_query):
             return set()
         able = {pk for pk, one in served.items() if self._may_serve(one, source)}
         known = backlogged & able
         return known | (self._find_accounts_with_work(source, able - known) if may_query else set())
 
-    def _is_query_due(self, source: WorkSource) -> bool:
-        """Whether enough time has passed since a query that found nothing."""
-        pause = QUERY_EVERY[source.lane]
-        if any(self._backlogged.values()):
-            pause = max(pause * BACKLOG_FACTOR, BACKLOG_QUERY_EVERY)
-        return time.monotonic() >= self._last_empty_query.get(source.name, float("-inf")) + pause
-
     def _find_accounts_with_work(self, source: WorkSource, accounts: set[int]) -> set[int]:
         """Those of the accounts that have due rows."""
-        if not accounts:
+        if not accounts or self._pace.is_known_empty(source, accounts):
             return set()
         now = time.monotonic()
         found = source.accounts_with_work(accounts)
         if not found:
-            self._last_empty_query[source.name] = now
+            self._pace.note_empty(source, accounts, now)
         return found
 
     def _may_serve(self, served: LeasedAccount, source: WorkSource) -> bool:

@@ -31,6 +31,7 @@ from .hand_over import HandOver
 from .past_guard import NO_PAST, PastGuard
 from .result_writer import ResultWriter
 from .served_accounts import load
+from .sweep_pace import SweepPace
 from .work_source import WorkSource, sources
 from .worker_pool import PoolRequest, SlotRequest, WorkerPool
 
@@ -40,6 +41,8 @@ THREADS = 256
 """Threads start on demand. There are many, so that one hung provider does not starve the others."""
 IDLE_PAUSE = 0.04
 """Seconds between two rounds while there is no work."""
+LONGEST_REST = 0.25
+"""The same after a while without work, as long as nobody writes to the database."""
 BUSY_PAUSE = 0.005
 """Seconds between two checks of how many calls have finished, while some are in flight."""
 LONGEST_PAUSE = 0.03
@@ -49,7 +52,6 @@ ROUND_AFTER_ONE_IN = 4
 """The next round begins early once one in this many calls has finished."""
 RENEW_EVERY = leases.TIME_TO_LIVE / 3
 SOONEST_RENEWAL = 0.2
-SWEEP_EVERY = 5.0
 CLOCK_REPAIR_EVERY = 60.0
 DEADLINES = Deadlines()
 DRAIN_TIMEOUT = 60.0
@@ -70,7 +72,7 @@ class Loop:
         self._served: dict[int, LeasedAccount] = {}
         self._hand_over = HandOver(self._worker_pool)
         self._next_renewal = self._next_beat = 0.0
-        self._next_sweeps: dict[str, float] = {}
+        self._sweep_pace = SweepPace()
         self._clock = ClockWatch()
         self._next_clock_repair = 0.0
 
@@ -107,8 +109,16 @@ class Loop:
             while not self._enough_finished() and time.monotonic() < until:
                 time.sleep(BUSY_PAUSE)
         elif not busy:
-            self._worker_pool.wake.wait(IDLE_PAUSE)
+            self._rest()
         self._worker_pool.wake.clear()
+
+    def _rest(self) -> None:
+        """Wait for the next round. After a while without work, only look whether somebody wrote."""
+        now = time.monotonic()
+        until = now + (LONGEST_REST if self._sweep_pace.is_at_rest(now) else 0.0)
+        while not self._worker_pool.wake.wait(IDLE_PAUSE) and time.monotonic() < until:
+            if not self._dispatcher.is_quiet():
+                return
 
     def _enough_finished(self) -> bool:
         return self._worker_pool.finished_count * ROUND_AFTER_ONE_IN >= self._dispatcher.in_flight
@@ -133,6 +143,7 @@ class Loop:
                 recorded = self._record()
         self._answer_pool_requests()
         dispatched = 0
+        self._dispatcher.begin_round()
         if not self._result_writer.is_full(self._dispatcher.in_flight):
             for source in sources():
                 dispatched += self._dispatch(source)
@@ -141,6 +152,8 @@ class Loop:
             heartbeats.touch(self.claim)
         self._free_drained(now)
         self._sweep(now)
+        if recorded or dispatched:
+            self._sweep_pace.note_work(now)
         return bool(recorded + dispatched)
 
     def _leave_past(self, broken: FenceBroken) -> None:
@@ -157,13 +170,7 @@ class Loop:
             time.sleep(1)
 
     def _sweep(self, now: float) -> None:
-        """Sweep the source that has waited longest. All sources in one round would take so long
-        that the threads run out of work."""
-        if not clock.is_settled():
-            return
-        source = min(sources(), key=lambda one: self._next_sweeps.get(one.name, 0.0))
-        if now >= self._next_sweeps.get(source.name, 0.0):
-            self._next_sweeps[source.name] = now + SWEEP_EVERY
+        if clock.is_settled() and (source := self._sweep_pace.due(now)):
             source.sweep()
 
     def _dispatch(self, source: WorkSource) -> int:
@@ -205,7 +212,9 @@ class Loop:
         renewal = leases.renew(self.claim, settings.PORTAL_HOST)
         self._worker_pool.may_begin_until = now + leases.TIME_TO_LIVE
         self._next_renewal = now + min(RENEW_EVERY, max(renewal.next_in, SOONEST_RENEWAL))
-        self._served = load(self._served, renewal, self._worker_pool)
+        former, self._served = self._served, load(self._served, renewal, self._worker_pool)
+        if self._served.keys() - former.keys():
+            self._sweep_pace.start_over(now)
         self._hand_over.plan(
             self._served, renewal.surplus, self._dispatcher.in_flight_of, time.monotonic()
         )

@@ -104,20 +104,20 @@ class Decision:
         """One line for the administrator; empty if there is nothing to say."""
         if self.hold is not None and self.cause is not None:
             return (
-                f"On hold: {_WHY[self.cause]}. What waited before is sent only after a manager"
+                f"On hold: {WHY[self.cause]}. What waited before is sent only after a manager"
                 " or `manage.py release` has decided about it."
             )
         if self.verdict != Verdict.NOTICE:
             return ""
         if self.cause is not None:
-            return f"Note: {_WHY[self.cause]}. Nothing waits in it, so nothing is on hold."
+            return f"Note: {WHY[self.cause]}. Nothing waits in it, so nothing is on hold."
         what = "Another database server has taken over"
         if not self.evidence.is_other_server:
             what = f"The engine has not worked since {self.evidence.newest_sign:%Y-%m-%d %H:%M} UTC"
         return f"{what}. Nothing is missing from the database, so everything goes on."
 
 
-_WHY = {
+WHY = {
     Hold.Cause.RESTORED: "the database was restored from a backup",
     Hold.Cause.OLDER: "the database is older than what was done",
     Hold.Cause.NO_FENCE: "nothing shows how old the database is",

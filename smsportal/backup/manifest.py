@@ -119,7 +119,7 @@ def describe(path: Path, *, encrypted: bool) -> FileEntry:
 
 def refuse_newer(manifest: Manifest) -> None:
     """Raise `BackupError` if only a newer version of the portal knows the tables of the backup."""
-    unknown = _unknown_migrations(manifest.migrations)
+    unknown = unknown_migrations(manifest.migrations)
     ours = portal_version()
     if not unknown and _numbers(manifest.version) <= _numbers(ours):
         return
@@ -130,7 +130,8 @@ def refuse_newer(manifest: Manifest) -> None:
     )
 
 
-def _unknown_migrations(applied: Iterable[str]) -> list[str]:
+def unknown_migrations(applied: Iterable[str]) -> list[str]:
+    """Those that only a newer version has, of `app.name`."""
     loader = MigrationLoader(None, ignore_no_migrations=True)
     disk = loader.disk_migrations
     known = {*disk, *(key for one in disk.values() for key in one.replaces)}

@@ -7,14 +7,12 @@ puts on hold what was waiting when the backup was made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection, transaction
 
@@ -26,6 +24,7 @@ from . import BackupError, keys, manifest, postgresql, sqlite
 from .contents import Contents, describe
 from .make import pieces_of
 from .manifest import Manifest
+from .other_connection import connected_to
 
 HOST_SEEN_WITHIN: Final = timedelta(seconds=30)
 RUNNING: Final = "The portal is running. Stop it on every host first."
@@ -65,7 +64,7 @@ def restore(request: Request, confirm: Callable[[str], bool]) -> Restored:
     path = request.folder / made.database_file
     with target.stage(pieces_of(path, entry, request.passphrase)) as staged:
         _require_whole(made, staged)
-        with _connected_to(target.staged_settings()):
+        with connected_to(target.staged_settings()):
             target.require_staged()
             call_command("migrate", interactive=False, verbosity=0)
             _mark(made, present, now)
@@ -179,21 +178,3 @@ def _mark(made: Manifest, present: Contents | None, now: datetime) -> None:
             counts=made.counts,
             replaced=present.counts if present else None,
         )
-
-
-@contextmanager
-def _connected_to(changes: dict[str, Any]) -> Iterator[None]:
-    """Let the portal's connection lead to the loaded database. Only this process is affected."""
-    former = {name: connection.settings_dict[name] for name in changes}
-    _connect(changes)
-    try:
-        yield
-    finally:
-        _connect(former)
-
-
-def _connect(changes: dict[str, Any]) -> None:
-    connection.close()
-    connection.settings_dict.update(changes)
-    # They have other ids in another database.
-    ContentType.objects.clear_cache()

@@ -240,6 +240,7 @@ def test_backlog_spaces_out_queries_of_the_staff_lane(
     now = time.monotonic()
     clock = SimpleNamespace(monotonic=lambda: now)
     monkeypatch.setattr("providers.engine.dispatcher.time", clock)
+    monkeypatch.setattr("providers.engine.query_pace.time", clock)
     worker_pool = WorkerPool(1, Deadlines())
     dispatcher, source = Dispatcher(uuid4(), worker_pool), EmptySource(Lane.STAFF)
     other = make_account()

@@ -17,7 +17,7 @@ from django.utils import timezone
 from messaging.engine.source import MessageSource
 from messaging.models import Message
 from providers import journal
-from providers.engine import heartbeats, leases, loop
+from providers.engine import heartbeats, leases, loop, sweep_pace
 from providers.engine import work_source as registry
 from providers.engine.loop import Loop
 from providers.engine.work_source import Job, Lane, Result, WorkSource
@@ -93,7 +93,7 @@ def test_one_database_failure_loses_no_message_and_repeats_no_call(
     fail_once(monkeypatch, owner, name, OperationalError("the server has gone away"))
     # A sweep releases rows that were claimed before the fault. Here it does so at once.
     monkeypatch.setattr("providers.engine.claims.ABANDONED_CLAIM", timedelta(seconds=-1))
-    monkeypatch.setattr(loop, "SWEEP_EVERY", 0.1)
+    monkeypatch.setattr(sweep_pace, "SWEEP_EVERY", 0.1)
 
     for message in messages:
         assert send(message).state == "submitted"
@@ -125,7 +125,7 @@ def test_each_round_sweeps_one_source_in_turn(
 
 
 def test_slow_rounds_still_sweep_every_source(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "SWEEP_EVERY", 0.0)
+    monkeypatch.setattr(sweep_pace, "SWEEP_EVERY", 0.0)
     swept: list[str] = []
     for source in registry.sources():
         monkeypatch.setattr(source, "sweep", partial(swept.append, source.name))
