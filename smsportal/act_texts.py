@@ -80,5 +80,6 @@ def register() -> None:
     describe("factor.renew", Area.SIGN_IN, _("Created new recovery codes"))
     describe("sessions.end", Area.SIGN_IN, _("Ended sessions of their own"))
     describe("staff.factors_reset", Area.STAFF, _("Removed the second factors of %(subject)s"))
+    describe("staff.first_admin", Area.STAFF, _("Created %(subject)s as the first administrator"))
     describe("keys.accept", Area.OTHER, _("Made the keys of a host those of the database"))
     describe("backup.restore", Area.OTHER, _("Restored the backup %(backup)s"))

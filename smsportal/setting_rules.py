@@ -53,8 +53,9 @@ COUNT: Final = whole(1, 1_000_000)
 DAILY: Final = whole(0, 1_000_000_000)
 COOKIE_NAME: Final = pattern(r"[A-Za-z0-9_.-]{1,64}", "letters, digits, “_”, “.” and “-”")
 
+USER_NAME: Final = pattern(r"[\w.@+-]{1,150}", "letters, digits, “@”, “.”, “+”, “-” and “_”")
+ABSOLUTE_PATH: Final = pattern(r"/.+", "a path that begins with “/”")
 ROLE_NAME: Final = pattern(r"[^,]{1,150}", "names of roles")
-
 PORTAL_HOST: Final = pattern(r"[A-Za-z0-9_.-]{1,90}", "letters, digits, “_”, “.” and “-”")
 
 RULES: Final[Mapping[str, Rule]] = {
@@ -90,6 +91,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "DEMO": boolean,
     "ENCRYPT_FILES": boolean,
     "ENV_FILE": file,
+    "FIRST_ADMIN_NAME": USER_NAME,
+    # Not `file`: it may be gone after the first start.
+    "FIRST_ADMIN_PASSWORD_FILE": ABSOLUTE_PATH,
     "HOME_COUNTRY": country,
     "HOST_COOKIES": boolean,
     "HSTS_SECONDS": whole(0, 315_360_000),
@@ -128,3 +132,14 @@ RULES: Final[Mapping[str, Rule]] = {
     "WEB_PROCESSES": whole(1, 64),
     "WEB_THREADS": whole(1, 256),
 }
+
+_NO_SUB_PATH: Final = (
+    "is not supported: the portal cannot be served below a path, so give it a host name of its own"
+)
+REFUSED: Final[Mapping[str, str]] = {
+    # gunicorn would read it.
+    "SCRIPT_NAME": _NO_SUB_PATH,
+    "FORCE_SCRIPT_NAME": _NO_SUB_PATH,
+}
+"""Variables with which the portal does not start, each with the end of the sentence that says why.
+"""

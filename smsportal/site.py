@@ -14,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 from unfold.sites import UnfoldAdminSite
 
 from .my_notices import own_context
+from .version import portal_version
 
 MAX_SEARCHED: Final = 200
 """Characters of a search."""
@@ -74,7 +75,7 @@ class PortalSite(UnfoldAdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context: dict[str, Any] = super().each_context(request)
-        return {**context, **own_context(request)}
+        return {**context, **own_context(request), "portal_version": portal_version()}
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         from .sidebar import navigation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from functools import cache
 from typing import Final
 
 _PROJECT: Final = os.path.join(  # noqa: PTH118
@@ -12,6 +13,7 @@ _PROJECT: Final = os.path.join(  # noqa: PTH118
 )
 
 
+@cache
 def portal_version() -> str:
     """The version in pyproject.toml; the portal is not installed as a package. Empty if unknown."""
     try:

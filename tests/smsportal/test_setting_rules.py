@@ -71,6 +71,8 @@ WRONG: Final[dict[str, tuple[str, ...]]] = {
     "DEMO": ("perhaps",),
     "ENCRYPT_FILES": ("perhaps",),
     "ENV_FILE": ("/nowhere/.env", "/"),
+    "FIRST_ADMIN_NAME": ("two words", "x" * 151),
+    "FIRST_ADMIN_PASSWORD_FILE": ("secrets/password",),
     "HOME_COUNTRY": ("XX", "CHN", "China", "86"),
     "HOST_COOKIES": ("maybe",),
     "HSTS_SECONDS": NUMBERS,
@@ -255,6 +257,17 @@ def test_other_wrong_settings_are_reported_alone(name: str, tmp_path: Path) -> N
     assert ended.returncode == EXIT_CODE
     (line,) = ended.stderr.splitlines()
     assert line.startswith(f"{name}=“{WRONG[name][0]}” (from the environment) ")
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("name", ["SCRIPT_NAME", "FORCE_SCRIPT_NAME"])
+def test_portal_refuses_to_be_served_below_a_path(name: str, tmp_path: Path) -> None:
+    ended = run(ENTRANCES["portal"], environment(tmp_path, **{name: "/sms"}))
+    assert ended.returncode == EXIT_CODE
+    assert ended.stderr == (
+        f"{name} (from the environment) is not supported: the portal cannot be served below a"
+        " path, so give it a host name of its own.\n"
+    )
 
 
 @pytest.mark.any_database
