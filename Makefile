@@ -57,7 +57,7 @@ COMMA := ,
 SPACE := $(subst ,, )
 REGISTRIES := (https?|file)://[^ ]*/simple([/" ]|$$)|index-url[= ]+[a-z]+:|pypi[.]org|pythonhosted[.]org|npmjs[.]org|deb[.]debian[.]org
 
-.PHONY: help demo dev run test test-all test-rest test-next test-next-run test-sqlite test-postgres \
+.PHONY: help demo dev run install test test-all test-rest test-next test-next-run test-sqlite test-postgres \
 	test-postgres-second coverage chaos storm soak fuzz bench screenshots mutants check check-format check-lint check-types \
 	check-imports check-migrations check-translations check-registries check-audit format lock messages clean
 
@@ -83,6 +83,12 @@ dev: $(VENV)/.installed-dev ## Start the demo for developers: reloads on changes
 
 run: $(VENV)/.installed ## Start the portal for real accounts
 	@exec $(BIN)/python manage.py portal
+
+# Before the portal runs as a service, which can read its code but not write to it.
+install: $(VENV)/.installed ## Install the portal for a service that cannot write to its own code
+	@$(BIN)/python -c \
+		"from smsportal.compile_translations import compile_catalogues; compile_catalogues()"
+	@$(BIN)/python -m compileall -q -x '/(\.[^/]*|tests|benchmarks)/' .
 
 # --- quality ---------------------------------------------------------------
 
