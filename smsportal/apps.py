@@ -34,6 +34,7 @@ class PortalConfig(AppConfig):
             managed_people,
             notice_choices,
             plain_pickles,
+            queued_references,
             sign_in_acts,
             vitals,
         )
@@ -56,6 +57,7 @@ class PortalConfig(AppConfig):
         register_places()
         register_kinds()
         watch_connections()
+        queued_references.connect()
         sign_in_events.connect()
         attention.register(lone_manager)
         foreign_tokens.append(FACTOR_SECRETS)

@@ -1,4 +1,4 @@
-"""The first start can create an administrator without a terminal, and no later start changes one."""
+"""The first start can create an administrator. No later start changes one."""
 
 from __future__ import annotations
 
