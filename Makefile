@@ -208,8 +208,9 @@ messages: $(VENV)/.installed-dev ## Collect texts for translation into locale/ (
 
 lock: ## Upgrade all versions and write all lock files (needs uv; review the diff)
 	@$(COMPILE) --upgrade -o requirements.lock
-	@$(COMPILE) --upgrade --extra dev -o requirements-dev.lock
-	@$(COMPILE) --upgrade --extra dev --extra mutants -o requirements-mutants.lock
+	@$(COMPILE) --upgrade --extra sentry -o requirements-sentry.lock
+	@$(COMPILE) --upgrade --extra dev --extra sentry -o requirements-dev.lock
+	@$(COMPILE) --upgrade --extra dev --extra sentry --extra mutants -o requirements-mutants.lock
 
 clean: ## Remove the virtual environments and all caches, but no data
 	@rm -rf $(VENV) $(NEXT_VENV) $(MUTANTS_VENV) .mutants .pytest_cache .mypy_cache .ruff_cache \

@@ -31,6 +31,7 @@ class PortalConfig(AppConfig):
             checks,
             database_durability,
             export_labels,
+            fault_reports,
             managed_people,
             notice_choices,
             plain_pickles,
@@ -53,6 +54,7 @@ class PortalConfig(AppConfig):
         from .withheld import panel_for
 
         log_what_python_prints(settings.LOG_FORMAT)
+        fault_reports.connect()
         plain_pickles.install()
         register_places()
         register_kinds()

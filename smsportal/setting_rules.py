@@ -45,6 +45,7 @@ SECRET: Final = frozenset(
         "DATABASE_URL",
         "BACKUP_PASSPHRASE",
         "METRICS_TOKEN",
+        "SENTRY_DSN",
     }
 )
 """Settings whose values are never shown."""
@@ -55,6 +56,10 @@ COOKIE_NAME: Final = pattern(r"[A-Za-z0-9_.-]{1,64}", "letters, digits, “_”,
 
 USER_NAME: Final = pattern(r"[\w.@+-]{1,150}", "letters, digits, “@”, “.”, “+”, “-” and “_”")
 ABSOLUTE_PATH: Final = pattern(r"/.+", "a path that begins with “/”")
+REPORT_ADDRESS: Final = pattern(
+    r"https?://[A-Za-z0-9._-]+@[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._-]+)*/[0-9]+",
+    "an address such as https://key@reports.example.com/1",
+)
 ROLE_NAME: Final = pattern(r"[^,]{1,150}", "names of roles")
 PORTAL_HOST: Final = pattern(r"[A-Za-z0-9_.-]{1,90}", "letters, digits, “_”, “.” and “-”")
 
@@ -122,6 +127,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "SECRET_KEY_FALLBACKS": secret_keys,
     "SECRET_MAX_AGE_DAYS": DAYS,
     "SECURE_COOKIES": boolean,
+    "SENTRY_DSN": REPORT_ADDRESS,
     "SESSION_COOKIE_NAME": COOKIE_NAME,
     "SESSION_HOURS": whole(1, 8760),
     "SSL_REDIRECT": boolean,

@@ -291,5 +291,6 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 # --- logs ------------------------------------------------------------------
 LOG_FORMAT = env.str("LOG_FORMAT", default="plain")
 LOGGING = configure_logs(LOG_FORMAT, env.str("LOG_LEVEL", default="INFO"))
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
 
 env.stop_if_wrong()

@@ -105,6 +105,7 @@ WRONG: Final[dict[str, tuple[str, ...]]] = {
     "SECRET_KEY_FALLBACKS": ("hunter3",),
     "SECRET_MAX_AGE_DAYS": (*NUMBERS, "0"),
     "SECURE_COOKIES": ("maybe",),
+    "SENTRY_DSN": ("hunter4", "https://hunter4@/1", "ftp://hunter4@h/1", "https://hunter4@h/x"),
     "SESSION_COOKIE_NAME": ("a b", "a;b", "名"),
     "SESSION_HOURS": (*NUMBERS, "0"),
     "SSL_REDIRECT": ("maybe",),
