@@ -32,6 +32,7 @@ def measurements() -> list[list[str]]:
         ["rentals", "--shorten", "1" if os.environ.get("LONG") else "0.2"],
         ["batch_import"],
         ["batches"],
+        ["probes"],
     ]
 
 
