@@ -59,7 +59,7 @@ COMMA := ,
 SPACE := $(subst ,, )
 REGISTRIES := (https?|file)://[^ ]*/simple([/" ]|$$)|index-url[= ]+[a-z]+:|pypi[.]org|pythonhosted[.]org|npmjs[.]org|deb[.]debian[.]org
 
-.PHONY: help demo dev run test test-all test-rest test-next test-next-run test-sqlite test-postgres \
+.PHONY: help demo dev run install test test-all test-rest test-next test-next-run test-sqlite test-postgres \
 	test-postgres-second coverage chaos storm soak fuzz bench screenshots mutants check check-format check-lint check-types \
 	check-imports check-migrations check-translations check-registries check-audit format lock messages clean
 
@@ -85,6 +85,12 @@ dev: $(VENV)/.installed-dev ## Start the demo for developers: reloads on changes
 
 run: $(VENV)/.installed ## Start the portal for real accounts
 	@exec $(BIN)/python manage.py portal
+
+# Before the portal runs as a service, which can read its code but not write to it.
+install: $(VENV)/.installed ## Install the portal for a service that cannot write to its own code
+	@$(BIN)/python -c \
+		"from smsportal.compile_translations import compile_catalogues; compile_catalogues()"
+	@$(BIN)/python -m compileall -q -x '/(\.[^/]*|tests|benchmarks)/' .
 
 # --- quality ---------------------------------------------------------------
 
@@ -205,8 +211,9 @@ messages: $(VENV)/.installed-dev ## Collect texts for translation into locale/ (
 
 lock: ## Upgrade all versions and write all lock files (needs uv; review the diff)
 	@$(COMPILE) --upgrade -o requirements.lock
-	@$(COMPILE) --upgrade --extra dev -o requirements-dev.lock
-	@$(COMPILE) --upgrade --extra dev --extra mutants -o requirements-mutants.lock
+	@$(COMPILE) --upgrade --extra sentry -o requirements-sentry.lock
+	@$(COMPILE) --upgrade --extra dev --extra sentry -o requirements-dev.lock
+	@$(COMPILE) --upgrade --extra dev --extra sentry --extra mutants -o requirements-mutants.lock
 
 clean: ## Remove the virtual environments and all caches, but no data
 	@rm -rf $(VENV) $(NEXT_VENV) $(MUTANTS_VENV) .mutants .pytest_cache .mypy_cache .ruff_cache \

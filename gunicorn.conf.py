@@ -31,6 +31,9 @@ class PortalLogger(Logger):
         return {**atoms, "h": client, "U": path}
 
     def access(self, resp, req, environ, request_time):  # type: ignore[no-untyped-def]
+        if not self.cfg.accesslog:
+            # With a configuration for JSON, the library would write it all the same.
+            return
         path = environ.get("PATH_INFO", "")
         is_probe = path in self.PROBES and resp.status_code == 200
         if not is_probe and not path.startswith(settings.STATIC_URL):

@@ -33,6 +33,7 @@ def measurements() -> list[list[str]]:
         ["batch_import"],
         ["batches"],
         ["caps"],
+        ["probes"],
     ]
 
 

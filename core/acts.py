@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from . import request_reference
 from .models import Act, ActPersonal
 
 LONGEST_REASON: Final = 1_000
@@ -66,7 +67,11 @@ def record_acts(
     words = dict(personal or {})
     if reason:
         words["reason"] = reason[:LONGEST_REASON]
-    made = [(Act(what=what, by=by, subject=one, details=details), words) for one in subjects]
+    reference = request_reference.current() or None
+    made = [
+        (Act(what=what, by=by, subject=one, details=details, request_id=reference), words)
+        for one in subjects
+    ]
     rows = [personal_row(act, words) for act, words in made if words]
     acts = [act for act, _words in made]
     saves = [save for companion in _companions if (save := companion(acts)) is not None]

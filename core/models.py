@@ -12,6 +12,7 @@ from django.db import models
 from django.utils import timezone
 
 from .fields import EncryptedField
+from .request_reference import MAX_LENGTH
 
 
 class Act(models.Model):
@@ -38,6 +39,8 @@ class Act(models.Model):
     """A salted digest of the personal row; empty if there never was one."""
     seal = models.BigIntegerField(null=True)
     """The number of the seal that covers this act. None while it waits to be sealed."""
+    request_id = models.CharField(max_length=MAX_LENGTH, null=True, editable=False)  # noqa: DJ001 - the version before leaves it out
+    """The reference of the request. None outside of one. No seal covers it."""
 
     class Meta:
         ordering = ("-at", "-pk")

@@ -12,6 +12,7 @@ from django.db import connection
 
 from core.bulk_insert import insert_rows
 from core.held_rows import delete_unheld
+from core.models import Act
 from core.redaction import storable
 from core.retention import limit_of
 
@@ -62,6 +63,7 @@ _COLUMNS = (
     "request_body",
     "answer_body",
     "attempt",
+    "request_id",
 )
 
 
@@ -69,8 +71,22 @@ def write(calls: Sequence[tuple[int, CallRecord]]) -> None:
     """Write (account id, record) pairs in bulk, since this runs for every call of a batch."""
     if not calls:
         return
-    rows = [_values(account_id, call) for account_id, call in calls]
+    references = _references({call.subject for _account, call in calls if call.subject})
+    rows = [
+        (*_values(account_id, call), references.get(call.subject)) for account_id, call in calls
+    ]
     insert_rows(ApiCall._meta.db_table, _COLUMNS, rows)
+
+
+def _references(subjects: Collection[str]) -> dict[str, str]:
+    """The reference of the last request about each of these that came from one.
+
+    A message of a batch has none: the request was about the batch.
+    """
+    if not subjects:
+        return {}
+    acts = Act.objects.filter(subject__in=sorted(subjects), request_id__isnull=False)
+    return dict(acts.order_by("at", "pk").values_list("subject", "request_id"))
 
 
 def is_written(calls: Sequence[tuple[int, CallRecord]]) -> bool:

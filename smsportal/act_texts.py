@@ -121,6 +121,7 @@ def register() -> None:
     )
     describe("role.require_factor", Area.STAFF, _("Required a second factor of %(subject)s"))
     describe("role.drop_factor", Area.STAFF, _("No longer required a second factor of %(subject)s"))
+    describe("staff.first_admin", Area.STAFF, _("Created %(subject)s as the first administrator"))
     describe("keys.accept", Area.OTHER, _("Made the keys of a host those of the database"))
     describe("backup.restore", Area.OTHER, _("Restored the backup %(backup)s"))
     describe("database.move", Area.OTHER, _("Moved the database to PostgreSQL"))

@@ -31,9 +31,11 @@ class PortalConfig(AppConfig):
             checks,
             database_durability,
             export_labels,
+            fault_reports,
             managed_people,
             notice_choices,
             plain_pickles,
+            queued_references,
             sign_in_acts,
             vitals,
         )
@@ -54,10 +56,12 @@ class PortalConfig(AppConfig):
         from .withheld import panel_for
 
         log_what_python_prints(settings.LOG_FORMAT)
+        fault_reports.connect()
         plain_pickles.install()
         register_places()
         register_kinds()
         watch_connections()
+        queued_references.connect()
         sign_in_events.connect()
         attention.register(lone_manager)
         attention.register(emergency_gaps)

@@ -21,7 +21,7 @@ import environ
 from .env_file import EnvFile, read_env_file
 from .log_lines import write_error, write_line
 from .setting_kinds import Wrong
-from .setting_rules import RULES, SECRET
+from .setting_rules import REFUSED, RULES, SECRET
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SOURCES: dict[str, str] = {}
@@ -77,8 +77,14 @@ class Environment:
 
         `everything`: also look at settings that have not been read.
         """
-        for name in sorted(RULES) if everything else ():
-            self._read(name, None)
+        if everything:
+            for name in sorted(RULES):
+                self._read(name, None)
+            self.problems += [
+                f"{name} (from {source_of(name)}) {reason}."
+                for name, reason in REFUSED.items()
+                if os.environ.get(name, "").strip()
+            ]
         if self.problems:
             # An import must not end in a traceback that hides these lines.
             write_error("\n".join(dict.fromkeys(self.problems)))

@@ -20,6 +20,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core import request_reference
 from core.admin.export_slots import ExportRefused, OwnExportRuns
 from core.admin.pages import NeedsPermission
 from core.people import person_name
@@ -27,7 +28,6 @@ from core.punctuation import listed
 from core.uploads import UploadTooLarge
 from providers.engine.database_errors import concerns_row
 
-from . import request_id
 from .delegation import grantors
 from .log_filters import hide_tokens
 from .roles import permission_label
@@ -51,7 +51,7 @@ def error_page(
         "signed_in": signed_in,
         "frame": "admin/base_site.html" if signed_in else "portal/outside.html",
         "is_nav_sidebar_enabled": signed_in,
-        "reference": request_id.current(),
+        "reference": request_reference.current(),
         "trail": [],
         **(context or {}),
     }
@@ -193,7 +193,11 @@ def _page_without_database(
     name: str, status: int, context: dict[str, Any] | None = None
 ) -> HttpResponse:
     """An error page that needs no database, so it shows no navigation."""
-    values = {"frame": "portal/bare.html", "signed_in": False, "reference": request_id.current()}
+    values = {
+        "frame": "portal/bare.html",
+        "signed_in": False,
+        "reference": request_reference.current(),
+    }
     page = render_to_string(f"errors/{name}.html", {**values, **(context or {})})
     response = HttpResponse(page, status=status)
     response["Retry-After"] = str(RETRY_SECONDS)

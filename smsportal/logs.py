@@ -49,6 +49,8 @@ def configure_logs(format_name: str, level: str) -> dict[str, Any]:
             # These log full URLs with query strings, which contain secrets.
             "urllib3": {"level": "WARNING"},
             "requests": {"level": "WARNING"},
+            # Several lines for each task, and some tasks run every few seconds.
+            "django-q": {"level": "WARNING" if level == "INFO" else level},
             # These log request paths, and that of a callback contains its token.
             "django.request": {"filters": ["callback_tokens"]},
             "django.server": {"filters": ["callback_tokens"]},

@@ -15,6 +15,7 @@ from privacy import restored
 from providers.engine import wake
 from providers.hold import verdict
 
+from .first_admin import create_first_admin
 from .key_comparison import require_fitting_keys
 from .start_lock import hold_start_lock
 
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 def prepare_database(report: Callable[[str], None]) -> None:
     """Bring the database up to this version. One start at a time does so, on all hosts.
 
-    Raises `KeysDoNotFit`. `report` is called for a wait for another start.
+    Raises `KeysDoNotFit` and `FirstAdminRefused`. `report` is called for a wait for another start.
     """
     with hold_start_lock(report):
         # Before anything is changed, and afterwards to record the keys of a new database.
@@ -35,6 +36,7 @@ def prepare_database(report: Callable[[str], None]) -> None:
         call_command("createcachetable", verbosity=0)
         _close_to_others()
         require_fitting_keys()
+        create_first_admin(report)
         _erase_again()
 
 

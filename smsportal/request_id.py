@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Callable
-from contextvars import ContextVar
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 
+from core.request_reference import current, new, set_current
+
 HEADER: Final = "X-Request-ID"
-ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Without characters that are easily confused."""
-
-_current: ContextVar[str] = ContextVar("request_id", default="")
-
-
-def current() -> str:
-    """The reference of the current request; empty outside of a request."""
-    return _current.get()
-
-
-def new() -> str:
-    characters = [secrets.choice(ALPHABET) for _ in range(8)]
-    return "".join(characters[:4]) + "-" + "".join(characters[4:])
 
 
 class RequestIdMiddleware:
@@ -33,7 +19,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # Not reset afterwards, because Django logs rejected requests after all middleware.
-        _current.set(new())
+        set_current(new())
         response = self.get_response(request)
         response[HEADER] = current()
         return response

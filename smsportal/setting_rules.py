@@ -47,6 +47,7 @@ SECRET: Final = frozenset(
         "BACKUP_PASSPHRASE",
         "METRICS_TOKEN",
         "OIDC_CLIENT_SECRET",
+        "SENTRY_DSN",
     }
 )
 """Settings whose values are never shown."""
@@ -55,13 +56,17 @@ COUNT: Final = whole(1, 1_000_000)
 DAILY: Final = whole(0, 1_000_000_000)
 COOKIE_NAME: Final = pattern(r"[A-Za-z0-9_.-]{1,64}", "letters, digits, “_”, “.” and “-”")
 
-USERNAME: Final = pattern(r"[\w.@+-]{1,150}", "the username of one account")
 CLIENT_ID: Final = pattern(r"[!-~]{1,200}", "the id that the identity provider gave the portal")
 WORD: Final = pattern(r"[!-+\--~]{1,200}", "one word without blanks and commas")
 SHORT_NAME: Final = pattern(r"[^\x00-\x1f]{1,60}", "a name of up to 60 characters")
 
+USER_NAME: Final = pattern(r"[\w.@+-]{1,150}", "letters, digits, “@”, “.”, “+”, “-” and “_”")
+ABSOLUTE_PATH: Final = pattern(r"/.+", "a path that begins with “/”")
+REPORT_ADDRESS: Final = pattern(
+    r"https?://[A-Za-z0-9._-]+@[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._-]+)*/[0-9]+",
+    "an address such as https://key@reports.example.com/1",
+)
 ROLE_NAME: Final = pattern(r"[^,]{1,150}", "names of roles")
-
 PORTAL_HOST: Final = pattern(r"[A-Za-z0-9_.-]{1,90}", "letters, digits, “_”, “.” and “-”")
 
 RULES: Final[Mapping[str, Rule]] = {
@@ -95,9 +100,12 @@ RULES: Final[Mapping[str, Rule]] = {
     "DATA_DIR": folder,
     "DEBUG": boolean,
     "DEMO": boolean,
-    "EMERGENCY_ACCOUNT": USERNAME,
+    "EMERGENCY_ACCOUNT": USER_NAME,
     "ENCRYPT_FILES": boolean,
     "ENV_FILE": file,
+    "FIRST_ADMIN_NAME": USER_NAME,
+    # Not `file`: it may be gone after the first start.
+    "FIRST_ADMIN_PASSWORD_FILE": ABSOLUTE_PATH,
     "HOME_COUNTRY": country,
     "HOST_COOKIES": boolean,
     "HSTS_SECONDS": whole(0, 315_360_000),
@@ -138,6 +146,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "SECRET_KEY_FALLBACKS": secret_keys,
     "SECRET_MAX_AGE_DAYS": DAYS,
     "SECURE_COOKIES": boolean,
+    "SENTRY_DSN": REPORT_ADDRESS,
     "SESSION_COOKIE_NAME": COOKIE_NAME,
     "SESSION_HOURS": whole(1, 8760),
     "SSL_REDIRECT": boolean,
@@ -148,3 +157,14 @@ RULES: Final[Mapping[str, Rule]] = {
     "WEB_PROCESSES": whole(1, 64),
     "WEB_THREADS": whole(1, 256),
 }
+
+_NO_SUB_PATH: Final = (
+    "is not supported: the portal cannot be served below a path, so give it a host name of its own"
+)
+REFUSED: Final[Mapping[str, str]] = {
+    # gunicorn would read it.
+    "SCRIPT_NAME": _NO_SUB_PATH,
+    "FORCE_SCRIPT_NAME": _NO_SUB_PATH,
+}
+"""Variables with which the portal does not start, each with the end of the sentence that says why.
+"""

@@ -77,6 +77,8 @@ BACKUP_PASSPHRASE_FILE = env.str("BACKUP_PASSPHRASE_FILE", default="")
 POSTGRESQL_BIN = env.str("POSTGRESQL_BIN", default="")
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_NETWORKS: list[str] = env.list("METRICS_NETWORKS", default=[])
+FIRST_ADMIN_NAME = env.str("FIRST_ADMIN_NAME", default="")
+FIRST_ADMIN_PASSWORD_FILE = env.str("FIRST_ADMIN_PASSWORD_FILE", default="")
 
 # --- applications ----------------------------------------------------------
 INSTALLED_APPS = [
@@ -110,6 +112,7 @@ MIDDLEWARE = [
     "smsportal.request_id.RequestIdMiddleware",
     "smsportal.probes.middleware.ProbeMiddleware",
     "smsportal.known_hosts.KnownHostMiddleware",
+    "smsportal.sub_path.SubPathMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "smsportal.static_files.StaticFilesMiddleware",
     # Compresses what all others have made of a page.
@@ -268,8 +271,12 @@ SECURE_SSL_REDIRECT = env.bool("SSL_REDIRECT", default=False)
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=86_400 if _HTTPS else 0)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Subdomains and the preload list are for the owner of the domain to decide.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    # The proxy redirects.
+    SILENCED_SYSTEM_CHECKS += ["security.W008"]
 
 # --- language and time -----------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
@@ -293,5 +300,6 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 # --- logs ------------------------------------------------------------------
 LOG_FORMAT = env.str("LOG_FORMAT", default="plain")
 LOGGING = configure_logs(LOG_FORMAT, env.str("LOG_LEVEL", default="INFO"))
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
 
 env.stop_if_wrong()

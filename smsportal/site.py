@@ -14,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 from unfold.sites import UnfoldAdminSite
 
 from .my_notices import own_context
+from .version import portal_version
 
 MAX_SEARCHED: Final = 200
 """Characters of a search."""
@@ -78,8 +79,11 @@ class PortalSite(UnfoldAdminSite):
         context: dict[str, Any] = super().each_context(request)
         from .sign_in.local_accounts import may_change_password
 
-        may = {"may_change_password": may_change_password(request.user)}
-        return {**context, **own_context(request), **may}
+        own = {
+            "may_change_password": may_change_password(request.user),
+            "portal_version": portal_version(),
+        }
+        return {**context, **own_context(request), **own}
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         from .sidebar import navigation

@@ -19,6 +19,7 @@ from core.admin.exact_search import keys_of, search_period
 from core.admin.labels import state_label
 from core.admin.read_only import ReadOnlyAdmin
 from core.redaction import HIDDEN
+from core.request_reference import parse as parse_reference
 from core.templatetags.portal import duration, visible
 from core.times import full_time, when
 
@@ -55,7 +56,9 @@ class ApiCallAdmin(AccountCell, ReadOnlyAdmin):
     sortable_by = ("time",)
     list_filter = FILTERS
     search_fields = ("subject", "url", "answer_body")
-    search_help_text = _("Related message, code or order; address; or text of the answer")
+    search_help_text = _(
+        "Related message, code or order; reference of a request; address; or text of the answer"
+    )
     ordering = ("-started_at", "-pk")
 
     detail_template = "providers/api_call.html"
@@ -87,8 +90,11 @@ class ApiCallAdmin(AccountCell, ReadOnlyAdmin):
         term = search_term.strip()[:200]
         if not term:
             return queryset, False
-        subjects = {*journal.find_subjects(term[:64]), term[:64]}
-        found = keys_of(ApiCall.objects.filter(subject__in=sorted(subjects)))
+        if reference := parse_reference(term):
+            found = keys_of(ApiCall.objects.filter(request_id=reference))
+        else:
+            subjects = {*journal.find_subjects(term[:64]), term[:64]}
+            found = keys_of(ApiCall.objects.filter(subject__in=sorted(subjects)))
         if found:
             return queryset.filter(pk__in=found), False
         period = search_period(request, ApiCall.objects.all(), "started_at", TEXTS_OF, MOST_TEXTS)

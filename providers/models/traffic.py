@@ -10,6 +10,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from core.request_reference import MAX_LENGTH
+
 from ..clock import RowTimeField
 from ..gateway.vocabulary import Outcome
 from ..states import EnquiryState
@@ -44,6 +46,10 @@ class ApiCall(models.Model):
     request_body = models.TextField(pgettext_lazy("field", "request"), blank=True)
     answer_body = models.TextField(pgettext_lazy("field", "answer"), blank=True)
     attempt = models.PositiveSmallIntegerField(pgettext_lazy("field", "attempt"), default=1)
+    request_id = models.CharField(  # noqa: DJ001 - the version before leaves it out
+        pgettext_lazy("field", "reference"), max_length=MAX_LENGTH, null=True, editable=False
+    )
+    """The reference of the last request that was about the same thing before the call."""
 
     class Meta:
         ordering = ("-started_at", "-pk")
@@ -68,6 +74,11 @@ class ApiCall(models.Model):
             ),
             models.Index(fields=("account", "-started_at"), name="apicall_by_account"),
             models.Index(fields=("outcome", "-started_at"), name="apicall_by_outcome"),
+            models.Index(
+                fields=("request_id",),
+                name="apicall_by_request",
+                condition=models.Q(request_id__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

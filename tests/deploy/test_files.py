@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import Any, Final
 
 import pytest
 import yaml
+from gunicorn.config import Config
 
 from smsportal.environment import BASE_DIR
 from smsportal.probes.metrics import PortalCollector
 from smsportal.setting_rules import RULES
+from smsportal.version import portal_version
 
 DEPLOY: Final = BASE_DIR / "deploy"
 METRIC: Final = re.compile(r"\bsmsportal_[a-z_]+")
@@ -28,6 +31,8 @@ NOT_OURS: Final = {
 ALERTS: Final = yaml.safe_load((DEPLOY / "prometheus/alerts.yaml").read_text())
 DASHBOARD: Final = json.loads((DEPLOY / "grafana/dashboard.json").read_text())
 COMPOSE: Final = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+DOCKERFILE: Final = (DEPLOY / "Dockerfile").read_text()
+NGINX: Final = (DEPLOY / "nginx/smsportal.conf").read_text()
 UNIT: Final = (DEPLOY / "systemd/smsportal.service").read_text()
 
 
@@ -88,7 +93,7 @@ def test_volumes_secrets_and_files_exist() -> None:
     for name in named:
         if name.startswith("."):
             assert (DEPLOY / name).exists(), name
-    assert set(COMPOSE["secrets"]) == {"database_password"}
+    assert set(COMPOSE["secrets"]) == {"database_password", "admin_password"}
     assert not (DEPLOY / "secrets").exists()
 
 
@@ -108,7 +113,7 @@ def test_settings_that_are_set_exist(file: str) -> None:
         re.findall(r"^\s*(?:ENV |Environment=)?([A-Z][A-Z_]{3,})[=:] ?", text, re.MULTILINE)
     )
     foreign = {name for name in named if name.startswith("POSTGRES_")} | NOT_OURS
-    arguments = {"ARG", "BASE", "PIP_ARGS", "VERSION", "PORTAL"}
+    arguments = {"ARG", "BASE", "BUILD_BASE", "LOCK", "PIP_ARGS", "VERSION", "PORTAL"}
     assert not named - set(RULES) - foreign - arguments
 
 
@@ -135,3 +140,38 @@ def test_unit_is_hardened(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", str(runnable)], capture_output=True, text=True, check=False
     )
     assert not said.stderr
+
+
+def test_image_has_tools_for_the_server_of_compose() -> None:
+    """Debian 13 has pg_dump 17, which can read no newer server."""
+    base = re.search(r"^ARG BASE=\S+-(\w+)$", DOCKERFILE, re.MULTILINE)
+    server = re.match(r"postgres:(\d+)-(\w+)$", services()["database"]["image"])
+    assert base is not None
+    assert server is not None
+    assert (base[1], server[1], server[2]) == ("trixie", "17", "trixie")
+    assert "postgresql-client" in DOCKERFILE
+
+
+def test_idle_connections_end_at_the_proxy_first() -> None:
+    config = Config()
+    config.set("keepalive", runpy.run_path(str(BASE_DIR / "gunicorn.conf.py")).get("keepalive", 2))
+    found = re.search(r"keepalive (\d+)s", (DEPLOY / "caddy/Caddyfile").read_text())
+    assert found is not None
+    assert int(found[1]) < config.keepalive
+    assert not re.search(r"^\s*keepalive", NGINX, re.MULTILINE)
+
+
+# --- what is in the image ---------------------------------------------------------------
+
+
+def test_bill_of_materials_names_every_locked_package() -> None:
+    lock_file = BASE_DIR / "requirements.lock"
+    bill = runpy.run_path(str(DEPLOY / "sbom.py"))["make_bill"](lock_file)
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.5")
+    assert bill["metadata"]["component"]["version"] == portal_version()
+    python = [one for one in bill["components"] if one["purl"].startswith("pkg:pypi/")]
+    locked = re.findall(r"^([\w.-]+)==(\S+)", lock_file.read_text(), re.MULTILINE)
+    assert [(one["name"], one["version"]) for one in python] == locked
+    assert all(one["properties"] for one in python)
+    references = [one["bom-ref"] for one in bill["components"]]
+    assert len(references) == len(set(references))

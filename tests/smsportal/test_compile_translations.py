@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import gettext
 import os
 from pathlib import Path
 
 import pytest
 
-from smsportal.compile_translations import compile_catalogues
+from smsportal.compile_translations import CannotCompile, compile_catalogues
 
 SOURCE = """
 msgid ""
@@ -54,3 +55,18 @@ def test_changed_catalogue_is_compiled_again(source: Path, tmp_path: Path) -> No
 def test_compiling_leaves_no_temporary_file(source: Path, tmp_path: Path) -> None:
     compile_catalogues(tmp_path)
     assert sorted(file.name for file in source.parent.iterdir()) == ["django.mo", "django.po"]
+
+
+def test_code_that_cannot_be_written_is_named_with_the_way_out(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, target: Path) -> Path:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(CannotCompile) as refused:
+        compile_catalogues(tmp_path)
+    assert str(refused.value) == (
+        f"User id {os.geteuid()} cannot write {source.with_suffix('.mo')}: Read-only file system."
+        " Run `make install` as the owner of the code, after each update."
+    )

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from core import request_reference
 from smsportal import dashboard, errors, request_id
 from tests.support.signed_in import browser_of, member
 
@@ -65,7 +66,7 @@ def test_every_request_has_its_own_reference(browser: Client) -> None:
 
 def test_log_record_outside_of_a_request_has_no_reference() -> None:
     record: Any = logging.makeLogRecord({})
-    request_id._current.set("")
+    request_reference.set_current("")
     assert request_id.RequestIdFilter().filter(record)
     assert record.request_id == "-"
 

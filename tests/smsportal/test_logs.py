@@ -17,7 +17,7 @@ from smsportal.log_lines import make_line, write_error
 from smsportal.logs import configure_logs, configure_web_server, log_what_python_prints
 
 pytestmark = pytest.mark.any_database
-LOGGERS = ("django-q", "gunicorn.error", "py.warnings", "smsportal.uncaught")
+LOGGERS = ("smsportal.tasks", "gunicorn.error", "py.warnings", "smsportal.uncaught")
 FIELDS = {"asctime", "levelname", "name", "request_id", "message"}
 
 
@@ -52,7 +52,7 @@ def lines_in(output: io.StringIO) -> list[dict[str, str]]:
 
 
 def test_each_record_is_one_line_with_its_zone(output: io.StringIO) -> None:
-    logging.getLogger("django-q").info("a text\nof two lines 短信")
+    logging.getLogger("smsportal.tasks").info("a text\nof two lines 短信")
     logging.getLogger("gunicorn.error").warning("Worker %s ends", 7)
     first, second = lines_in(output)
     assert first.keys() >= FIELDS
@@ -103,3 +103,12 @@ def test_lines_outside_of_logging_have_the_same_form(monkeypatch: pytest.MonkeyP
         "one",
         "two",
     ]
+
+
+@pytest.mark.parametrize(
+    ("level", "shown"),
+    [("DEBUG", [True, True]), ("INFO", [False, True]), ("ERROR", [False, False])],
+)
+def test_tasks_that_went_well_are_logged_for_those_who_ask(level: str, shown: list[bool]) -> None:
+    found = configure_logs("plain", level)["loggers"]["django-q"]["level"]
+    assert [number >= logging.getLevelNamesMapping()[found] for number in (20, 30)] == shown

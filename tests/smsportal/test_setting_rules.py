@@ -72,6 +72,8 @@ WRONG: Final[dict[str, tuple[str, ...]]] = {
     "EMERGENCY_ACCOUNT": ("two words", "a,b"),
     "ENCRYPT_FILES": ("perhaps",),
     "ENV_FILE": ("/nowhere/.env", "/"),
+    "FIRST_ADMIN_NAME": ("two words", "x" * 151),
+    "FIRST_ADMIN_PASSWORD_FILE": ("secrets/password",),
     "HOME_COUNTRY": ("XX", "CHN", "China", "86"),
     "HOST_COOKIES": ("maybe",),
     "HSTS_SECONDS": NUMBERS,
@@ -116,6 +118,7 @@ WRONG: Final[dict[str, tuple[str, ...]]] = {
     "SECRET_KEY_FALLBACKS": ("hunter3",),
     "SECRET_MAX_AGE_DAYS": (*NUMBERS, "0"),
     "SECURE_COOKIES": ("maybe",),
+    "SENTRY_DSN": ("hunter4", "https://hunter4@/1", "ftp://hunter4@h/1", "https://hunter4@h/x"),
     "SESSION_COOKIE_NAME": ("a b", "a;b", "名"),
     "SESSION_HOURS": (*NUMBERS, "0"),
     "SSL_REDIRECT": ("maybe",),
@@ -268,6 +271,17 @@ def test_other_wrong_settings_are_reported_alone(name: str, tmp_path: Path) -> N
     assert ended.returncode == EXIT_CODE
     (line,) = ended.stderr.splitlines()
     assert line.startswith(f"{name}=“{WRONG[name][0]}” (from the environment) ")
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("name", ["SCRIPT_NAME", "FORCE_SCRIPT_NAME"])
+def test_portal_refuses_to_be_served_below_a_path(name: str, tmp_path: Path) -> None:
+    ended = run(ENTRANCES["portal"], environment(tmp_path, **{name: "/sms"}))
+    assert ended.returncode == EXIT_CODE
+    assert ended.stderr == (
+        f"{name} (from the environment) is not supported: the portal cannot be served below a"
+        " path, so give it a host name of its own.\n"
+    )
 
 
 @pytest.mark.any_database

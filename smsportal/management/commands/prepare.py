@@ -15,8 +15,9 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
 from smsportal import assets, database_errors, demo
-from smsportal.compile_translations import compile_catalogues
+from smsportal.compile_translations import CannotCompile, compile_catalogues
 from smsportal.environment import EXIT_CODE
+from smsportal.first_admin import FirstAdminRefused
 from smsportal.key_comparison import KeysDoNotFit
 from smsportal.log_lines import make_line, write_error
 from smsportal.preflight import find_problems, find_warnings
@@ -57,8 +58,8 @@ class Command(BaseCommand):
                 start_work()
             passwords = demo.prepare() if demo_too else {}
             return make_plan(role, passwords, demo_too=demo_too)
-        except KeysDoNotFit as misfit:
-            self._stop_if(str(misfit))
+        except (KeysDoNotFit, FirstAdminRefused, CannotCompile) as refusal:
+            self._stop_if(str(refusal))
         except DatabaseError as error:
             self._stop_if(database_errors.explain(error))
         except demo.RealAccounts as error:
