@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import pgettext_lazy
 from unfold.sites import UnfoldAdminSite
 
+from .handbook.explained import handbook_context
 from .my_notices import own_context
 
 MAX_SEARCHED: Final = 200
@@ -47,6 +48,7 @@ class PortalSite(UnfoldAdminSite):
         from .approval_limits import approval_limits_urls
         from .banners import banner_zone
         from .hand_over import hand_over_urls
+        from .handbook.pages import handbook_urls
         from .hosts_page import hosts_urls
         from .money_words import money_words_urls
         from .my_day import my_day
@@ -65,6 +67,7 @@ class PortalSite(UnfoldAdminSite):
             *own_list_urls(self),
             *notices_urls(self),
             *hand_over_urls(self),
+            *handbook_urls(self),
             # Before a request of this name.
             *approval_limits_urls(self),
             *approvals_urls(self),
@@ -74,7 +77,7 @@ class PortalSite(UnfoldAdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context: dict[str, Any] = super().each_context(request)
-        return {**context, **own_context(request)}
+        return {**context, **own_context(request), **handbook_context(request)}
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         from .sidebar import navigation
