@@ -52,6 +52,22 @@ PICTURES: Final = (
     Picture("message", "manager", "/messaging/message/?shown__exact=delivered", first=True),
     Picture("figures", "manager", "/figures/"),
     Picture("batches", "manager", "/messaging/batch/"),
+    Picture("batch", "manager", "/messaging/batch/?shown__exact=finished", first=True),
+    Picture("send", "operator", "/messaging/message/send/"),
+    Picture("unknown", "manager", "/messaging/message/?shown__exact=unknown", first=True),
+    Picture("code", "operator", "/otp/session/?period=all", first=True),
+    Picture("rent", "operator", "/rentals/order/rent/"),
+    Picture("board", "operator", "/rentals/order/board/"),
+    Picture("exports", "manager", "/my-exports/"),
+    Picture("approvals", "manager", "/approvals/"),
+    Picture("accounts", "manager", "/providers/account/"),
+    Picture("staff", "manager", "/auth/user/"),
+    Picture("caps", "manager", "/providers/dailylimit/"),
+    Picture("scoreboard", "manager", "/scoreboard/"),
+    Picture("transactions", "manager", "/rentals/transaction/"),
+    Picture("privacy", "manager", "/privacy/"),
+    Picture("audit", "auditor", "/audit/entry/"),
+    Picture("hosts", "manager", "/hosts/"),
 )
 
 

@@ -62,13 +62,13 @@ def text_of(inline: Token) -> str:
 
 def targets_of(tokens: Sequence[Token]) -> list[tuple[str, str]]:
     """Every link (`href`) and picture (`src`), as pairs of kind and target."""
-    found = []
-    for token in tokens:
-        for child in token.children or ():
-            for kind in ("href", "src"):
-                if (target := child.attrGet(kind)) is not None:
-                    found.append((kind, str(target)))
-    return found
+    return [
+        (kind, str(target))
+        for token in tokens
+        for child in token.children or ()
+        for kind in ("href", "src")
+        if (target := child.attrGet(kind)) is not None
+    ]
 
 
 def render(source: str, resolve: Resolve) -> str:

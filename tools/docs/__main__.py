@@ -35,7 +35,12 @@ def _set_up() -> None:
 
     sys.path.insert(0, str(ROOT))
     with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"ENV_FILE": "", "DATA_DIR": folder, "STATE_DIR": folder, "SECRET_KEY": "-" * 50}
+        os.environ |= {
+            "ENV_FILE": "",
+            "DATA_DIR": folder,
+            "STATE_DIR": folder,
+            "SECRET_KEY": "-" * 50,
+        }
         os.environ["DJANGO_SETTINGS_MODULE"] = "smsportal.settings"
         os.environ.pop("DATABASE_URL", None)
         django.setup()
@@ -74,9 +79,7 @@ def _run(*, write: bool) -> Iterator[str]:
 def fill(source: str, texts: Mapping[str, str]) -> tuple[str, list[str]]:
     """The page with its tables, and the names of tables that do not exist."""
     unknown = [match[2] for match in BLOCK.finditer(source) if match[2] not in texts]
-    filled = BLOCK.sub(
-        lambda match: f"{match[1]}\n{texts.get(match[2], '')}\n\n{match[3]}", source
-    )
+    filled = BLOCK.sub(lambda match: f"{match[1]}\n{texts.get(match[2], '')}\n\n{match[3]}", source)
     return filled, unknown
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 from markdown_it.token import Token
 
@@ -30,7 +31,7 @@ def broken_targets(path: Path) -> Iterator[str]:
     for kind, target in markdown.targets_of(_tokens(path)):
         if target.startswith(("http://", "https://", "mailto:")):
             continue
-        name, _, anchor = target.partition("#")
+        name, _, anchor = unquote(target).partition("#")
         led = (path.parent / name).resolve() if name else path
         if not led.exists():
             what = "picture" if kind == "src" else "link"
@@ -64,9 +65,7 @@ def unlike_headings(name: str) -> Iterator[str]:
 
 def _pages(language: str) -> set[str]:
     folder = DOCS / language
-    return {
-        f"{part}/{path.stem}" for part in shelf.PARTS for path in (folder / part).glob("*.md")
-    }
+    return {f"{part}/{path.stem}" for part in shelf.PARTS for path in (folder / part).glob("*.md")}
 
 
 @cache

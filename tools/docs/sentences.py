@@ -74,9 +74,12 @@ def sentences_in(source: str, name: str) -> Iterator[Sentence]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield from _of_call(node, name, constants)
-        elif isinstance(node, ast.Yield | ast.Return) and name in SPEAKERS:
-            if text := _text(node.value):
-                yield Sentence("start", text)
+        elif (
+            name in SPEAKERS
+            and isinstance(node, ast.Yield | ast.Return)
+            and (text := _text(node.value))
+        ):
+            yield Sentence("start", text)
 
 
 def _constants(tree: ast.Module) -> dict[str, ast.expr]:

@@ -115,9 +115,11 @@ def account_fields(key: str) -> Block:
 
     def make() -> str:
         client = clients()[key]
-        rows = [(gettext("Address"), _plain(client.base_url_help))]
-        for field in (*client.credential_fields, *client.option_fields):
-            rows.append((gettext(str(field.label)), _plain(field.help)))
+        fields = (*client.credential_fields, *client.option_fields)
+        rows = [
+            (pgettext("field", "Address"), _plain(client.base_url_help)),
+            *((gettext(str(field.label)), _plain(field.help)) for field in fields),
+        ]
         return table([say("field"), say("meaning")], rows)
 
     return make
@@ -137,7 +139,9 @@ def sentences(part: str) -> Block:
             if one.part == part:
                 code = f" ({one.code})" if one.code else ""
                 cure = cures.get(one.text)
-                rows.append((f"“{one.text}”{code}", cure.in_language(get_language()) if cure else ""))
+                rows.append(
+                    (f"“{one.text}”{code}", cure.in_language(get_language()) if cure else "")
+                )
         return table([say("sentence"), say("cure")], rows)
 
     return make
