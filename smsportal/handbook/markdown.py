@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from markdown_it import MarkdownIt
@@ -38,7 +39,7 @@ def slug_of(text: str) -> str:
 def headings_of(tokens: Sequence[Token]) -> list[Heading]:
     seen: Counter[str] = Counter()
     found = []
-    for token, inline in zip(tokens, tokens[1:], strict=False):
+    for token, inline in pairwise(tokens):
         if token.type == "heading_open":
             text = text_of(inline)
             slug = slug_of(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import mark_safe
 from django.utils.translation import pgettext_lazy
@@ -75,11 +75,11 @@ class LeafPage(HandbookPage):
 
 
 @require_safe
-def picture(_request: HttpRequest, language: str, name: str) -> HttpResponseBase:
+def picture(_request: HttpRequest, language: str, name: str) -> HttpResponse:
     found = shelf.pictures().get(f"{language}/{name}")
     if found is None:
         raise Http404
-    return FileResponse(found.open("rb"), content_type="image/png")
+    return HttpResponse(found.read_bytes(), content_type="image/png")
 
 
 def handbook_urls(site: UnfoldAdminSite) -> list[URLPattern]:

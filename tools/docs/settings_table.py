@@ -45,7 +45,8 @@ class Explained:
 
 def read_settings(source: str) -> list[Explained]:
     found: list[Explained] = []
-    section, comment = "", []
+    section = ""
+    comment: list[str] = []
     for line in source.splitlines():
         if match := SECTION.match(line):
             section, comment = match[1], []

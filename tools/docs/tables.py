@@ -17,6 +17,7 @@ from messaging.batches.importing.file_errors import FileProblem
 from messaging.presentation.row_texts import REASONS as ROW_REASONS
 from providers import error_texts
 from providers.connection_texts import CONNECTION_TEXTS
+from providers.gateway.client import CredentialField, OptionField
 from providers.gateway.registry import clients
 from providers.reason_text import ReasonText
 from providers.reason_texts import TEXTS
@@ -115,6 +116,7 @@ def account_fields(key: str) -> Block:
 
     def make() -> str:
         client = clients()[key]
+        fields: tuple[CredentialField | OptionField, ...]
         fields = (*client.credential_fields, *client.option_fields)
         rows = [
             (pgettext("field", "Address"), _plain(client.base_url_help)),
