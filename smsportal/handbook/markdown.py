@@ -83,6 +83,7 @@ def render(source: str, resolve: Resolve) -> str:
         if token.children:
             token.children = _resolved(token.children, resolve)
     html: str = PARSER.renderer.render(tokens, PARSER.options, {})
+    html = html.replace("<pre>", '<pre tabindex="0">')
     html = html.replace("<table>", '<div class="wide" tabindex="0" role="group"><table>')
     return html.replace("</table>", "</table></div>")
 

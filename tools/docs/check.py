@@ -20,6 +20,7 @@ ENGLISH, CHINESE = shelf.LANGUAGES
 def find_problems() -> Iterator[str]:
     for path in sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")]):
         yield from broken_targets(path)
+        yield from marks_shown(path)
     yield from missing_pages()
     for name in _pages(ENGLISH) & _pages(CHINESE):
         yield from unlike_headings(name)
@@ -38,6 +39,15 @@ def broken_targets(path: Path) -> Iterator[str]:
             yield f"{where}: the {what} {target} leads to nothing"
         elif anchor and led.suffix == ".md" and anchor not in _anchors(led):
             yield f"{where}: {target} names no heading"
+
+
+def marks_shown(path: Path) -> Iterator[str]:
+    """Stars that do not make words bold, as where Chinese follows a mark: **词。**词."""
+    where = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+    for token in _tokens(path):
+        shown = "".join(one.content for one in token.children or () if one.type == "text")
+        if "**" in shown:
+            yield f"{where}: stars are shown as they are: {shown[:60]}"
 
 
 def missing_pages() -> Iterator[str]:

@@ -142,6 +142,12 @@ def test_links_pictures_and_anchors_are_followed(page: Path, source: str, found:
     assert len(list(check.broken_targets(page))) == found
 
 
+@pytest.mark.parametrize(("source", "found"), [("**词**。词", 0), ("**词。**词", 1), ("`a**b`", 0)])
+def test_stars_that_make_nothing_bold_are_found(page: Path, source: str, found: int) -> None:
+    page.write_text(source, encoding="utf-8")
+    assert len(list(check.marks_shown(page))) == found
+
+
 def test_heading_in_one_language_only_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
