@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 
@@ -15,12 +12,6 @@ def labels() -> dict[str, str]:
     """Every permission of a role, in the order in which the roles list them. Asks no database."""
     names = dict.fromkeys(name for role in ("manager", "auditor") for name in ROLES[role])
     return {name: _label(name) for name in names}
-
-
-def outside(areas: Iterable[Any]) -> dict[str, str]:
-    """Those of apps that no area of the staff form names."""
-    named = {app for apps, _title in areas for app in apps}
-    return {name: label for name, label in labels().items() if name.split(".")[0] not in named}
 
 
 def _label(name: str) -> str:

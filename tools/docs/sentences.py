@@ -14,18 +14,6 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
-APPS: Final = (
-    "core",
-    "providers",
-    "messaging",
-    "otp",
-    "rentals",
-    "audit",
-    "figures",
-    "lookup",
-    "privacy",
-    "smsportal",
-)
 CHECKS: Final = frozenset({"Error", "Caution"})
 LEVELS: Final = frozenset({"warning", "error", "critical", "exception"})
 STOPS: Final = frozenset({"AddressTaken", "KeysDoNotFit"})
@@ -62,8 +50,8 @@ def find_sentences() -> list[Sentence]:
 
 
 def _modules() -> Iterator[Path]:
-    for app in APPS:
-        paths = sorted((ROOT / app).rglob("*.py"))
+    for app in sorted(ROOT.glob("*/apps.py")):
+        paths = sorted(app.parent.rglob("*.py"))
         yield from (path for path in paths if "migrations" not in path.parts)
 
 

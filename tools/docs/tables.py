@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from django.apps import apps as installed
 from django.utils.translation import get_language, gettext, pgettext
 
 from core.admin.labels import states_of
@@ -93,21 +94,22 @@ def money() -> str:
 def rights_table() -> str:
     """Which role has which permission, by area."""
     head = [say("right"), *(role_label(role) for role in ROLES)]
+    labels = rights.labels()
+    areas = [(title, apps) for apps, title in AREAS]
+    named = {app for _title, apps in areas for app in apps}
+    others = dict.fromkeys(name.split(".")[0] for name in labels)
+    areas += [
+        (installed.get_app_config(app).verbose_name, (app,)) for app in others if app not in named
+    ]
     parts = []
-    for apps, title in AREAS:
+    for title, apps in areas:
         rows = [
             (label, *("✓" if name in ROLES[role] else "" for role in ROLES))
-            for name, label in rights.labels().items()
+            for name, label in labels.items()
             if name.split(".")[0] in apps
         ]
         if rows:
             parts.append(f"## {title}\n\n{table(head, rows)}")
-    if others := rights.outside(AREAS):
-        rows = [
-            (label, *("✓" if name in ROLES[role] else "" for role in ROLES))
-            for name, label in others.items()
-        ]
-        parts.append(f"## {pgettext('menu', 'Privacy')}\n\n{table(head, rows)}")
     return "\n\n".join(parts)
 
 
