@@ -60,8 +60,8 @@ SPACE := $(subst ,, )
 REGISTRIES := (https?|file)://[^ ]*/simple([/" ]|$$)|index-url[= ]+[a-z]+:|pypi[.]org|pythonhosted[.]org|npmjs[.]org|deb[.]debian[.]org
 
 .PHONY: help demo dev run install test test-all test-rest test-next test-next-run test-sqlite test-postgres \
-	test-postgres-second coverage chaos storm soak fuzz bench screenshots mutants check check-format check-lint check-types \
-	check-imports check-migrations check-translations check-registries check-audit format lock messages clean
+	test-postgres-second coverage chaos storm soak fuzz bench screenshots docs mutants check check-format check-lint check-types \
+	check-imports check-migrations check-translations check-docs check-registries check-audit format lock messages clean
 
 help: ## List the targets
 	@echo "make demo   try the portal with sandbox providers: it sends nothing and costs nothing"
@@ -162,6 +162,9 @@ fuzz: $(VENV)/.installed-dev ## Search for input that breaks callbacks, answers,
 bench: $(VENV)/.installed-dev ## Measure dispatch, latency and limits on an idle machine (LONG=1: longer)
 	@LONG="$(LONG)" $(BIN)/python -m benchmarks
 
+docs: $(VENV)/.installed-dev ## Write what the handbook has from the code: states, reasons, settings, rights, sentences
+	@$(BIN)/python -m tools.docs
+
 screenshots: $(VENV)/.installed-dev ## Take the pictures of README and docs from a demo, in both languages
 	@$(BIN)/python -m tools.screenshots
 
@@ -171,9 +174,9 @@ mutants: ## Insert small faults into the code and list those that no test detect
 	@$(MAKE) VENV=$(MUTANTS_VENV) $(MUTANTS_VENV)/.installed-mutants
 	@nice -n 10 $(MUTANTS_VENV)/bin/python -m tools.mutants $(MUTANTS)
 
-CHECKS := format lint types imports migrations translations registries audit
+CHECKS := format lint types imports migrations translations docs registries audit
 
-check: ## Run all checks: format, lint, types, imports, migrations, translations, registries, audit
+check: ## Run all checks: format, lint, types, imports, migrations, translations, handbook, registries, audit
 	@for name in $(CHECKS); do echo "== $$name =="; $(MAKE) check-$$name || exit 1; done
 
 check-format: $(VENV)/.installed-dev
@@ -193,6 +196,9 @@ check-migrations: $(VENV)/.installed-dev
 
 check-translations: $(VENV)/.installed-dev
 	@$(BIN)/python -m tools.translations --check
+
+check-docs: $(VENV)/.installed-dev
+	@$(BIN)/python -m tools.docs --check
 
 # No file may contain the address of a package registry.
 check-registries:

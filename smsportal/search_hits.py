@@ -14,6 +14,7 @@ from core.admin.search import MOST_HITS, Hit, HitGroup, Term
 from core.masking import data
 from core.people import person_name
 
+from .handbook.pages import TITLE as HANDBOOK
 from .money_words import MoneyWordsPage
 from .navigation import GROUPS
 from .sidebar import address, may_open
@@ -38,6 +39,8 @@ def _pages(request: HttpRequest, term: Term) -> Iterator[Hit]:
     ]
     if term.is_in(MoneyWordsPage.title):
         yield Hit(str(MoneyWordsPage.title), reverse("admin:money_words"), "payments")
+    if term.is_in(HANDBOOK):
+        yield Hit(str(HANDBOOK), reverse("admin:handbook"), "article")
     items.sort(key=lambda pair: not str(pair[0].title).casefold().startswith(wanted))
     for item, group in items:
         if url := address(item.url_name):

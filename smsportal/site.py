@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import pgettext_lazy
 from unfold.sites import UnfoldAdminSite
 
+from .handbook.explained import handbook_context
 from .my_notices import own_context
 from .version import portal_version
 
@@ -48,6 +49,7 @@ class PortalSite(UnfoldAdminSite):
         from .approval_limits import approval_limits_urls
         from .banners import banner_zone
         from .hand_over import hand_over_urls
+        from .handbook.pages import handbook_urls
         from .hosts_page import hosts_urls
         from .money_words import money_words_urls
         from .my_day import my_day
@@ -68,6 +70,7 @@ class PortalSite(UnfoldAdminSite):
             *notices_urls(self),
             *hand_over_urls(self),
             *factor_rules_urls(self),
+            *handbook_urls(self),
             # Before a request of this name.
             *approval_limits_urls(self),
             *approvals_urls(self),
@@ -83,7 +86,7 @@ class PortalSite(UnfoldAdminSite):
             "may_change_password": may_change_password(request.user),
             "portal_version": portal_version(),
         }
-        return {**context, **own_context(request), **own}
+        return {**context, **own_context(request), **handbook_context(request), **own}
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         from .sidebar import navigation

@@ -88,6 +88,7 @@ def fill_every_page(sandbox: Sandbox) -> dict[str, str]:
         "dashboard": "admin:index",
         "hand-over": "admin:hand_over",
         "money words": "admin:money_words",
+        "handbook": "admin:handbook",
         "send": "admin:messaging_message_send",
         "messages": "admin:messaging_message_changelist",
         "send code": "admin:otp_session_send",
@@ -133,6 +134,7 @@ def fill_every_page(sandbox: Sandbox) -> dict[str, str]:
     return {
         **{name: reverse(url_name) for name, url_name in names.items()},
         "new account": reverse("admin:providers_account_add") + "?provider=haosms",
+        "handbook page": reverse("admin:handbook_page", args=["operators", "install"]),
         "message": reverse("admin:messaging_message_change", args=[message.public_id]),
         "session": reverse("admin:otp_session_change", args=[session.public_id]),
         "failed session": reverse("admin:otp_session_change", args=[failed.public_id]),

@@ -118,6 +118,10 @@ def make_world() -> dict[str, str]:
         "/r/<content_type_id>/": ContentType.objects.get_for_model(Message).pk,
         "/r/<content_type_id>/<object_id>/": message.pk,
         "/number/<token>/": token_of(message.recipient),
+        "/handbook/<part>/": "staff",
+        "/handbook/<part>/<name>/": "send",
+        "/handbook/pictures/<language>/": "en",
+        "/handbook/pictures/<language>/<name>/": "dashboard",
         "/notes/<kind>/": "message",
         "/notes/<kind>/<address_id>/": message.public_id,
         "/notes/<pk>/": Note.objects.create(

@@ -1,0 +1,1 @@
+"""The handbook in docs/, shown within the portal, so that it needs no Internet."""
