@@ -22,6 +22,7 @@ SOURCES: Final = sorted(
         "messaging",
         "otp",
         "rentals",
+        "alerts",
         "audit",
         "figures",
         "lookup",

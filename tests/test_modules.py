@@ -7,6 +7,7 @@ from typing import Final
 
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCT: Final = (
+    "alerts",
     "audit",
     "benchmarks",
     "core",
@@ -52,6 +53,7 @@ def test_times_of_rows_come_from_the_shared_clock() -> None:
     apps = tuple(
         str(ROOT / name)
         for name in (
+            "alerts",
             "audit",
             "figures",
             "lookup",

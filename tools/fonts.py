@@ -33,6 +33,7 @@ APPS: Final = (
     "messaging",
     "otp",
     "rentals",
+    "alerts",
     "audit",
     "figures",
     "lookup",

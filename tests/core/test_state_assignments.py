@@ -21,6 +21,7 @@ APPS: Final = (
     "messaging",
     "otp",
     "rentals",
+    "alerts",
     "audit",
     "figures",
     "lookup",

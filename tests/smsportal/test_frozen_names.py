@@ -39,6 +39,7 @@ APPS: Final = (
     "messaging",
     "otp",
     "rentals",
+    "alerts",
     "audit",
     "figures",
     "lookup",

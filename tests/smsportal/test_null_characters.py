@@ -23,6 +23,7 @@ APPS: Final = (
     "messaging",
     "otp",
     "rentals",
+    "alerts",
     "audit",
     "figures",
     "lookup",
