@@ -12,7 +12,7 @@ from typing import Final
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, override
+from django.utils.translation import ngettext, override, pgettext
 
 from core.punctuation import in_brackets, join_sentences, label_text
 from core.stored_texts import show
@@ -39,7 +39,7 @@ def title_of(delivery: Delivery) -> str:
     """What it is about, in the active language."""
     kind = BY_KEY.get(delivery.kind)
     if delivery.occasion == Occasion.TEST:
-        return _("Test")
+        return pgettext("alert", "Test")
     return str(kind.title) if kind else delivery.kind
 
 
@@ -73,7 +73,7 @@ def _since(delivery: Delivery) -> str:
         return ""
     if delivery.occasion == Occasion.OVER:
         lasted = delivery.created_at - delivery.since
-        return _("It had been noticed at %(time)s, %(minutes)d min before.") % {
+        return _("It was noticed at %(time)s and lasted %(minutes)d min.") % {
             "time": full_time(delivery.since),
             "minutes": round(lasted / timedelta(minutes=1)),
         }
@@ -90,4 +90,4 @@ def _test() -> tuple[str, str]:
         _("This is a test of the SMS portal."), _("Alerts to this receiver arrive.")
     )
     body = "\n".join(part for part in (text, settings.PUBLIC_ADDRESS) if part)
-    return label_text(_("SMS portal"), _("Test")), body
+    return label_text(_("SMS portal"), pgettext("alert", "Test")), body

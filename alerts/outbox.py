@@ -65,9 +65,7 @@ def _claim() -> Delivery | None:
     for key in due(now).order_by("tries", "next_at", "pk").values_list("pk", flat=True)[:20]:
         claim = secrets.token_hex(16)
         row = Delivery.objects.filter(pk=key, next_at__lte=now)
-        if DELIVERY_STATES.move(
-            row, D.SENDING, sources=(D.WAITING,), claim=claim, claimed_at=now
-        ):
+        if DELIVERY_STATES.move(row, D.SENDING, sources=(D.WAITING,), claim=claim, claimed_at=now):
             return Delivery.objects.select_related("receiver").get(pk=key)
     return None
 
@@ -97,9 +95,7 @@ def _note(delivery: Delivery, sent: Sent) -> None:
 def _end(delivery: Delivery, state: DeliveryState, sent: Sent) -> None:
     _move(delivery, state, sent, ended_at=clock.now())
     if not sent.worked:
-        logger.warning(
-            "An alert could not be delivered: %s (%s).", sent.error, delivery.public_id
-        )
+        logger.warning("An alert could not be delivered: %s (%s).", sent.error, delivery.public_id)
 
 
 def _move(delivery: Delivery, state: DeliveryState, sent: Sent, **changes: datetime) -> None:

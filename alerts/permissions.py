@@ -11,6 +11,6 @@ VIEW_ALERTS: Final = "alerts.view_alerts"
 SET_ALERTS: Final = "alerts.set_alerts"
 ALERTS: Final = (VIEW_ALERTS, SET_ALERTS)
 LABELS: Final[dict[str, Promise]] = {
-    "view_alerts": _("See alert rules and what was told"),
-    "set_alerts": _("Set up alerts and who gets them"),
+    "view_alerts": _("See alert rules and sent alerts"),
+    "set_alerts": _("Set up alerts and their receivers"),
 }

@@ -21,7 +21,7 @@ MUTE_HOURS: Final = (1, 4, 12, 24)
 
 
 def page_of(kind: Kind) -> str:
-    """The path of the page about the matter. Workers, which load no pages, read it from the rule."""
+    """The path of the page about the matter. It is stored, since workers load no pages."""
     address = reverse(kind.url_name)
     return f"{address}?{kind.query}" if kind.query else address
 

@@ -26,7 +26,7 @@ PING: Final = "ping"
 @dataclass(frozen=True, slots=True)
 class Service:
     key: str
-    label: Promise
+    label: Promise | str
     schemes: tuple[str, ...]
     example: str
     plain: tuple[str, ...] = ()
@@ -58,22 +58,28 @@ SERVICES: Final = (
     Service("feishu", _("Feishu robot"), ("feishu",), "feishu://TOKEN", has_own_host=False),
     Service("lark", _("Lark robot"), ("lark",), "lark://TOKEN", has_own_host=False),
     Service("wecom", _("WeCom robot"), ("wecombot",), "wecombot://KEY", has_own_host=False),
-    Service("serverchan", _("ServerChan"), ("schan",), "schan://SENDKEY", has_own_host=False),
-    Service("telegram", _("Telegram"), ("tgram",), "tgram://BOT_TOKEN/CHAT", has_own_host=False),
-    Service("slack", _("Slack"), ("slack",), "slack://A/B/C", has_own_host=False),
-    Service("discord", _("Discord"), ("discord",), "discord://ID/TOKEN", has_own_host=False),
+    Service(
+        "serverchan",
+        pgettext_lazy("alert service", "ServerChan"),
+        ("schan",),
+        "schan://SENDKEY",
+        has_own_host=False,
+    ),
+    Service("telegram", "Telegram", ("tgram",), "tgram://BOT_TOKEN/CHAT", has_own_host=False),
+    Service("slack", "Slack", ("slack",), "slack://A/B/C", has_own_host=False),
+    Service("discord", "Discord", ("discord",), "discord://ID/TOKEN", has_own_host=False),
     Service(
         "teams",
-        _("Microsoft Teams"),
+        "Microsoft Teams",
         ("workflow", "workflows"),
         "workflows://HOST:443/WORKFLOW/SIGNATURE",
         parameters=frozenset({"api-version"}),
     ),
-    Service("ntfy", _("ntfy"), ("ntfys",), "ntfys://ntfy.example.com/TOPIC", plain=("ntfy",)),
+    Service("ntfy", "ntfy", ("ntfys",), "ntfys://ntfy.example.com/TOPIC", plain=("ntfy",)),
     Service(
-        "gotify", _("Gotify"), ("gotifys",), "gotifys://push.example.com/TOKEN", plain=("gotify",)
+        "gotify", "Gotify", ("gotifys",), "gotifys://push.example.com/TOKEN", plain=("gotify",)
     ),
-    Service("bark", _("Bark"), ("barks",), "barks://api.day.app/KEY", plain=("bark",)),
+    Service("bark", "Bark", ("barks",), "barks://api.day.app/KEY", plain=("bark",)),
     Service(
         "webhook",
         _("Webhook (JSON)"),

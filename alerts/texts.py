@@ -18,7 +18,8 @@ BALANCE_BELOW: Final = declare(
     "alert.balance_below", _("%(account)s: the balance is below %(limit)s")
 )
 RUNS_OUT: Final = declare(
-    "alert.runs_out", _("%(account)s: at the present rate, the balance is used up within %(hours)s h")
+    "alert.runs_out",
+    _("%(account)s: at the present rate, the balance is used up within %(hours)s h"),
 )
 CAP_OF_ACCOUNT: Final = declare(
     "alert.cap_of_account", _("%(account)s: %(percent)s%% of a cap is used")
@@ -72,7 +73,7 @@ ENGINE_DOWN: Final = declare(
 QUEUE_SLOW: Final = declare(
     "alert.queue_slow", _("Messages or orders have been due for %(minutes)s min. Nothing is lost")
 )
-HOLD: Final = declare("alert.hold", _("Everything is on hold after a restore. Decide what goes on"))
+HOLD: Final = declare("alert.hold", _("Everything is on hold. Decide what may go out"))
 BACKUP_OLD: Final = declare("alert.backup_old", _("The last backup is older than %(hours)s h"))
 BACKUP_NONE: Final = declare("alert.backup_none", _("No backup has been made"))
 SECRET_OLD: Final = declare(

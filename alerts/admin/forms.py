@@ -59,7 +59,7 @@ class RuleForm(PortalForm):
         widget=UnfoldAdminSelectWidget(),
     )
     receivers = forms.ModelMultipleChoiceField(
-        label=gettext_lazy("Who is told"),
+        label=pgettext_lazy("alerts", "Receivers"),
         queryset=Receiver.objects.all(),
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": gettext_lazy("Choose at least one receiver.")},
@@ -68,21 +68,24 @@ class RuleForm(PortalForm):
     quiet_until = _time(
         gettext_lazy("Quiet until"),
         gettext_lazy(
-            "By the clock of the receiver; may pass midnight. What still lasts is told afterwards."
+            "By the clock of the receiver; may pass midnight. What is still wrong afterwards is"
+            " sent then."
         ),
     )
     every_minutes = _minutes(
-        gettext_lazy("At most one message every, in minutes"),
+        gettext_lazy("At most one message every (minutes)"),
         1,
-        gettext_lazy("What comes meanwhile is told together, with its number."),
+        gettext_lazy("What happens in between is sent together, in one message with its count."),
     )
     repeat_minutes = _minutes(
-        gettext_lazy("Tell again while it lasts, every, in minutes"),
+        gettext_lazy("Repeat while it lasts, every (minutes)"),
         0,
-        gettext_lazy("0: only once."),
+        gettext_lazy("0: never."),
     )
     tells_end = forms.BooleanField(
-        label=gettext_lazy("Tell when it is over"), required=False, widget=UnfoldBooleanWidget()
+        label=gettext_lazy("Also report when it is over"),
+        required=False,
+        widget=UnfoldBooleanWidget(),
     )
 
     def __init__(self, *args: Any, kind: Kind, rule: Rule, **kwargs: Any) -> None:
@@ -170,11 +173,11 @@ class ReceiverForm(PortalForm):
         label=pgettext_lazy("field", "Name"),
         max_length=60,
         widget=UnfoldAdminTextInputWidget({"autocomplete": "off", "dir": "auto"}),
-        help_text=gettext_lazy("Such as “DingTalk: duty”. Messages do not have it."),
+        help_text=gettext_lazy("Such as “DingTalk: duty”. It does not appear in messages."),
     )
     url = AddressField(
         label=pgettext_lazy("field", "Address"),
-        help_text=gettext_lazy("The forms of the services are listed below. It is kept encrypted."),
+        help_text=gettext_lazy("Written as in the list of services. It is stored encrypted."),
     )
     language = forms.ChoiceField(
         label=pgettext_lazy("title", "Language"),
@@ -186,7 +189,7 @@ class ReceiverForm(PortalForm):
         choices=lambda: [("", settings.TIME_ZONE), *_zones()],
         required=False,
         widget=UnfoldAdminSelectWidget(),
-        help_text=gettext_lazy("Quiet hours and the times in messages follow it."),
+        help_text=gettext_lazy("For quiet hours and for the times in messages."),
     )
     is_on = forms.BooleanField(
         label=gettext_lazy("Gets alerts"), required=False, widget=UnfoldBooleanWidget()
@@ -242,8 +245,7 @@ class PingForm(PortalForm):
         label=pgettext_lazy("field", "Address"),
         required=False,
         help_text=gettext_lazy(
-            "Of a service that raises the alarm if it is not asked for some minutes. Empty: no"
-            " ping."
+            "Of a service that raises the alarm when the pings stop. Empty: no ping."
         ),
     )
     target: Target | None = None

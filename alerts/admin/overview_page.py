@@ -89,7 +89,7 @@ class MuteAll(Page, View):
         if until is None:
             messages.success(request, _("Alerts are sent again."))
         else:
-            text = _("No alert is sent until %(time)s. What still lasts then is told.")
+            text = _("No alerts are sent until %(time)s. Whatever is still wrong then is reported.")
             messages.success(request, text % {"time": short_time(until)})
         return HttpResponseRedirect(reverse("admin:alerts"))
 

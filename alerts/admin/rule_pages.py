@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,6 +12,7 @@ from django.views.generic import FormView, View
 
 from core.admin.buttons import Crumb, Text
 from core.admin.pages import Page, current_user
+from core.stored_texts import show
 from core.times import short_time
 from providers import clock
 
@@ -22,6 +23,8 @@ from ..permissions import SET_ALERTS
 from ..rule_changes import MUTE_HOURS
 from .forms import RuleForm
 from .overview_page import TITLE, chosen_hours
+
+MOST_SHOWN: Final = 10
 
 
 def rule_or_404(public_id: str) -> Rule:
@@ -56,21 +59,21 @@ class RuleFormPage(Page, FormView):  # type: ignore[type-arg]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         rule, now = self.rule, clock.now()
         is_muted = rule.muted_until is not None and rule.muted_until > now
-        lasting = Alarm.objects.filter(rule=rule.pk, ended_at=None) if rule.pk else ()
+        alarms = Alarm.objects.filter(rule=rule.pk or 0, ended_at=None)
         return super().get_context_data(
             rule=rule,
             kind=self.kind,
             has_receivers=Receiver.objects.exists(),
             muted_until=rule.muted_until if is_muted else None,
             mute_hours=MUTE_HOURS,
-            lasting=list(lasting[:10]) if rule.pk else [],
+            lasting=[(show(one.text), one.began_at) for one in alarms[:MOST_SHOWN]],
             **kwargs,
         )
 
     def form_valid(self, form: RuleForm) -> HttpResponse:
         chosen = list(form.cleaned_data["receivers"])
         rule_changes.save_rule(self.rule, form.values(), chosen, current_user(self.request))
-        messages.success(self.request, _("The rule is saved. It is looked at every minute."))
+        messages.success(self.request, _("The rule is saved. It is checked every minute."))
         return HttpResponseRedirect(reverse("admin:alerts"))
 
 
@@ -115,18 +118,18 @@ class SwitchRule(RuleAct):
     def act(self, request: HttpRequest, rule: Rule) -> str:
         if rule_changes.switch(rule, current_user(request)):
             return _("The rule is on.")
-        return _("The rule is off. Nothing is told of it.")
+        return _("The rule is off.")
 
 
 class MuteRule(RuleAct):
     def act(self, request: HttpRequest, rule: Rule) -> str:
         until = rule_changes.mute_rule(rule, chosen_hours(request), current_user(request))
         if until is None:
-            return _("The rule is told again.")
-        return _("Nothing is told of this rule until %(time)s.") % {"time": short_time(until)}
+            return _("The rule is no longer muted.")
+        return _("This rule is muted until %(time)s.") % {"time": short_time(until)}
 
 
 class RemoveRule(RuleAct):
     def act(self, request: HttpRequest, rule: Rule) -> str:
         rule_changes.remove_rule(rule, current_user(request))
-        return _("The rule was removed. What it told stays in the log.")
+        return _("The rule was removed. What it sent stays in the log.")

@@ -20,7 +20,7 @@ ERRORS: Final[dict[str, Promise]] = {
     "too_late": gettext_lazy("nothing was running for 12 h, so it is out of date"),
 }
 TARGETS: Final[dict[str, Promise]] = {
-    "unknown_service": gettext_lazy("Begin with one of the services that are listed below."),
+    "unknown_service": gettext_lazy("Begin with one of the listed services, such as dingtalk://."),
     "unencrypted": gettext_lazy(
         "This connection would not be encrypted. Use the service with an “s” at the end, such as"
         " mailtos or jsons."

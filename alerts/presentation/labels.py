@@ -31,7 +31,7 @@ LABELS: Final = {
         pgettext_lazy("alert", "Failed"),
         Role.DANGER,
         "error",
-        _("No try worked. Nobody was told."),
+        _("Every try failed. Nobody was notified."),
     ),
     DeliveryState.UNCLEAR: StateLabel(
         pgettext_lazy("alert", "Unclear"),

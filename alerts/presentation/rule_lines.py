@@ -11,6 +11,7 @@ from typing import Final
 from django.db.models import Count, Min
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from core.punctuation import listed
 
@@ -35,7 +36,7 @@ class RuleLine:
     def threshold(self) -> str:
         kind, rule = self.kind, self.rule
         if kind.says is None:
-            return _("any")
+            return pgettext("alert rule", "any")
         limit = rule.limit if rule else kind.limit and kind.limit.default
         least = rule.least if rule else kind.least and kind.least.default
         return str(kind.says) % {"limit": limit, "least": least}
@@ -50,7 +51,7 @@ class RuleLine:
         rule = self.rule
         if rule is None or rule.quiet_from is None or rule.quiet_until is None:
             return _("at any time")
-        return _("not from %(start)s to %(end)s") % {
+        return _("quiet from %(start)s to %(end)s") % {
             "start": rule.quiet_from.strftime(TIME),
             "end": rule.quiet_until.strftime(TIME),
         }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from core.stored_texts import show
 
@@ -28,7 +29,7 @@ class SentLine:
     @property
     def text(self) -> str:
         if self.delivery.occasion == Occasion.TEST:
-            return _("Test")
+            return pgettext("alert", "Test")
         text = summary_of(self.delivery)
         if self.delivery.occasion == Occasion.OVER:
             return _("Over: %(what)s") % {"what": text}

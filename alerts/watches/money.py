@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Final
 
 from core.countries import country_name
@@ -57,13 +58,16 @@ def _by_readings(account: Account, balance: Balance, now: datetime) -> timedelta
     if balance.is_stale or not balance.amount or balance.amount < 0:
         return None
     since = now - SPENDING_WITHIN
-    rows = account.readings.filter(read_at__gt=since, spendable__isnull=False).order_by("read_at")
-    readings = list(rows.values_list("read_at", "spendable"))
+    readings = [
+        (row.read_at, row.spendable)
+        for row in account.readings.filter(read_at__gt=since).order_by("read_at", "pk")
+        if row.spendable is not None
+    ]
     if not readings or now - readings[0][0] < LEAST_SPAN:
         return None
     amounts = [amount for _at, amount in readings]
     # A rise is a top-up, not a saving.
-    falls = (max(old - new, Decimal(0)) for old, new in zip(amounts, amounts[1:], strict=False))
+    falls = (max(old - new, Decimal(0)) for old, new in pairwise(amounts))
     spent = sum(falls, Decimal(0))
     return (now - readings[0][0]) * float(balance.amount / spent) if spent else None
 

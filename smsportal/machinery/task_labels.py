@@ -12,9 +12,9 @@ from core.masking import data
 
 TASK_LABELS: Final[dict[str, Promise]] = {
     "alerts.tasks.deliver": _("Send alerts"),
-    "alerts.tasks.ping": _("Show that the portal watches"),
+    "alerts.tasks.ping": _("Send the ping of the alerts"),
     "alerts.tasks.prune": _("Delete old alerts"),
-    "alerts.tasks.watch": _("Look at the alert rules"),
+    "alerts.tasks.watch": _("Check the alert rules"),
     "audit.tasks.check": _("Check the chain of the audit log"),
     "audit.tasks.seal": _("Seal the audit log"),
     "core.tasks.continue_exports": _("Continue exports that were interrupted"),
