@@ -66,7 +66,7 @@ def test_webhook_and_mailbox_receive_an_alert_in_their_languages() -> None:
     assert [row.state for row in Delivery.objects.all()] == [D.DELIVERED, D.DELIVERED]
     path, posted = hook.got[0]
     assert path == "/duty"
-    assert posted["title"].startswith("短信门户")
+    assert posted["title"].startswith("短信平台")
     assert "Main" in posted["title"]
     (letter,) = mail.got
     assert letter["Subject"].startswith("SMS portal: Main is paused")
