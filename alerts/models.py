@@ -216,10 +216,6 @@ class Watch(models.Model):
     def __str__(self) -> str:
         return "watch"
 
-    @property
-    def ping_failed(self) -> bool:
-        return bool(self.ping_error)
-
 
 def the_watch() -> Watch:
     return Watch.objects.get_or_create(pk=Watch.SINGLETON)[0]

@@ -42,7 +42,7 @@ def remove_receiver(receiver: Receiver, by: User) -> None:
         receiver.delete()
 
 
-def test_receiver(receiver: Receiver, by: User) -> Delivery:
+def send_test(receiver: Receiver, by: User) -> Delivery:
     """Have a test sent. The worker sends it, and the log shows what became of it."""
     now = clock.now()
     with transaction.atomic():

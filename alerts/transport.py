@@ -17,6 +17,8 @@ from django.conf import settings
 from core.fields import UnreadableSecret
 from core.secrets import Secret
 
+from .targets import ForbiddenTarget, check_written, policy_of
+
 logger = logging.getLogger(__name__)
 
 SECONDS: Final = 25.0
@@ -40,19 +42,25 @@ class Sent:
 
 
 def notify(url: Secret, title: str, body: str) -> Sent:
+    try:
+        check_written(url.reveal(), policy_of(allow_private=settings.ALLOW_PRIVATE_ALERTS))
+    except ForbiddenTarget:
+        return Sent("not_understood", 0.0)
+    except UnreadableSecret:
+        return Sent("unreadable", 0.0)
     return _run("notify", url, title=title, body=body)
 
 
 def ping(url: Secret) -> Sent:
-    return _run("ping", url)
+    try:
+        return _run("ping", url)
+    except UnreadableSecret:
+        return Sent("unreadable", 0.0)
 
 
 def _run(what: str, url: Secret, **given: str) -> Sent:
-    try:
-        order = {"do": what, "url": url.reveal(), **given}
-    except UnreadableSecret:
-        return Sent("unreadable", 0.0)
-    order["allow_private"] = settings.ALLOW_PRIVATE_ALERTS
+    allow = settings.ALLOW_PRIVATE_ALERTS
+    order = {"do": what, "url": url.reveal(), "allow_private": allow, **given}
     started = time.monotonic()
     try:
         ended = subprocess.run(

@@ -31,8 +31,11 @@ MOST_MINUTES: Final = 7 * 24 * 60
 
 
 class PortalForm(forms.Form):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"label_suffix": "", **kwargs})
+    """`own`: what the fields show before anybody has typed."""
+
+    def __init__(self, *args: Any, own: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        initial = {**(own or {}), **(kwargs.pop("initial", None) or {})}
+        super().__init__(*args, **{"label_suffix": "", **kwargs}, initial=initial)
 
 
 def _time(label: Promise, help_text: Promise | str = "") -> forms.TimeField:
@@ -89,7 +92,7 @@ class RuleForm(PortalForm):
     )
 
     def __init__(self, *args: Any, kind: Kind, rule: Rule, **kwargs: Any) -> None:
-        super().__init__(*args, initial=_initial(kind, rule), **kwargs)
+        super().__init__(*args, own=_initial(kind, rule), **kwargs)
         self.kind, self.rule = kind, rule
         order = []
         for name in ("limit", "least"):
@@ -196,7 +199,7 @@ class ReceiverForm(PortalForm):
     )
 
     def __init__(self, *args: Any, receiver: Receiver, **kwargs: Any) -> None:
-        super().__init__(*args, initial=_of_receiver(receiver), **kwargs)
+        super().__init__(*args, own=_of_receiver(receiver), **kwargs)
         self.receiver = receiver
         self.target: Target | None = None
         if receiver.pk is not None:

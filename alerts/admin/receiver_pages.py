@@ -74,12 +74,12 @@ class ReceiverPage(ReceiverFormPage):
     title = gettext_lazy("Receiver of alerts")
 
 
-class TestReceiver(Page, View):
+class SendTest(Page, View):
     permission_required = SET_ALERTS
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, public_id: str) -> HttpResponse:
-        receiver_changes.test_receiver(receiver_or_404(public_id), current_user(request))
+        receiver_changes.send_test(receiver_or_404(public_id), current_user(request))
         messages.success(request, _("A test is being sent. Its result appears on this page."))
         return HttpResponseRedirect(reverse("admin:alerts"))
 

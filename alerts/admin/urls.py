@@ -24,7 +24,7 @@ def alerts_urls(site: UnfoldAdminSite) -> list[URLPattern]:
         f"{rule}remove/": (rule_pages.RemoveRule, "alerts_rule_remove"),
         "alerts/receivers/add/": (receiver_pages.AddReceiverPage, "alerts_receiver_add"),
         receiver: (receiver_pages.ReceiverPage, "alerts_receiver"),
-        f"{receiver}test/": (receiver_pages.TestReceiver, "alerts_receiver_test"),
+        f"{receiver}test/": (receiver_pages.SendTest, "alerts_receiver_test"),
         f"{receiver}remove/": (receiver_pages.RemoveReceiver, "alerts_receiver_remove"),
     }
     return [

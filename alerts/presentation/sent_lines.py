@@ -11,7 +11,7 @@ from django.utils.translation import pgettext
 
 from core.stored_texts import show
 
-from ..message import summary_of, title_of
+from ..message import summary_of
 from ..models import Delivery, Receiver
 from ..states import Occasion
 from ..targets import service_of
@@ -21,10 +21,6 @@ from .error_texts import error_text
 @dataclass(frozen=True, slots=True)
 class SentLine:
     delivery: Delivery
-
-    @property
-    def title(self) -> str:
-        return title_of(self.delivery)
 
     @property
     def text(self) -> str:

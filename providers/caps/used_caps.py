@@ -1,4 +1,4 @@
-"""Which caps of accounts, countries and people are used up to a share. Numbers are not looked at."""
+"""Which caps of accounts, countries and people are nearly used. Those of numbers are left out."""
 
 from __future__ import annotations
 

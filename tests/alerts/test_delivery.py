@@ -13,7 +13,7 @@ from alerts import dead_man, outbox, tasks, transport
 from alerts.evaluate import evaluate
 from alerts.models import Delivery, Watch, the_watch
 from alerts.presentation.dashboard import unreached
-from alerts.receiver_changes import save_ping, test_receiver
+from alerts.receiver_changes import save_ping, send_test
 from alerts.states import DeliveryState, Occasion
 from alerts.targets import Target
 from alerts.transport import Sent
@@ -96,14 +96,17 @@ def test_private_address_is_refused_when_connecting(settings: Any) -> None:
     hook = Webhook()
     with running(hook):
         name = hook.address.replace("127.0.0.1", "localhost")
-        for url in (f"json://{hook.address}/x", f"json://{name}/x"):
+        for url in (f"jsons://{hook.address}/x", f"jsons://{name}/x"):
             assert transport.notify(Secret(url), "t", "b").error == "private"
         assert transport.ping(Secret(f"http://{hook.address}/x")).error == "private"
     assert hook.got == []
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "apprise://127.0.0.1/x", "json://"])
-def test_what_is_no_address_of_a_service_is_not_understood(url: str) -> None:
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "apprise://127.0.0.1/x", "json://", "json://127.0.0.1/?verify=no"]
+)
+def test_address_that_is_not_allowed_is_refused_also_if_it_was_stored(url: str) -> None:
+    """By whoever can write to the database."""
     assert transport.notify(Secret(url), "t", "b").error == "not_understood"
 
 
@@ -214,7 +217,7 @@ def test_two_workers_send_each_alert_once(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_test_is_sent_at_once_and_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     answers(monkeypatch, "http_404")
-    delivery = test_receiver(make_receiver(is_on=False), make_user())
+    delivery = send_test(make_receiver(is_on=False), make_user())
     outbox.deliver_some()
     delivery.refresh_from_db()
     assert (delivery.state, delivery.tries) == (D.FAILED, 1)
@@ -252,6 +255,7 @@ def test_ping_that_fails_says_so() -> None:
 
 def test_no_secret_is_printed(caplog: pytest.LogCaptureFixture) -> None:
     receiver = make_receiver("json://user:SECRETPASSWORD@127.0.0.1:9/SECRETPATH")
+    receiver.refresh_from_db()
     make_delivery(receiver=receiver)
     outbox.deliver_some()
     shown = f"{receiver.url} {receiver.url!r} {caplog.text} {vars(receiver)}"

@@ -17,6 +17,7 @@ from alerts.watches.people import EMERGENCY_ACTS
 from audit.models import ChainCheck
 from core.acts import record_act
 from core.stored_texts import show
+from figures.cuts import By
 from figures.models import RollUp
 from messaging.models import Message
 from otp.models import Session
@@ -127,7 +128,7 @@ def test_reports_missing_while_messages_wait(monkeypatch: pytest.MonkeyPatch) ->
 def test_failures_and_what_stands_out(monkeypatch: pytest.MonkeyPatch) -> None:
     account = make_account(name="Main")
     standout = {
-        "by": "account",
+        "by": str(By.ACCOUNT),
         "value": account.pk,
         "failed": 40,
         "count": 100,
@@ -135,7 +136,7 @@ def test_failures_and_what_stands_out(monkeypatch: pytest.MonkeyPatch) -> None:
         "since": clock.now().isoformat(),
     }
     RollUp.objects.update_or_create(
-        pk=1, defaults={"standouts": [standout, {**standout, "by": "person", "value": 1}]}
+        pk=1, defaults={"standouts": [standout, {**standout, "by": str(By.PERSON), "value": 1}]}
     )
     assert found("unusual") == ["Main: 40% of messages failed in the last 2 hours, usually 10%"]
     assert found("unusual", limit=31) == []
@@ -225,7 +226,7 @@ def plant() -> None:
     Heartbeat.objects.create(name="backup", beat_at=old, detail=NUMBER)
     values = {"failed": 40, "count": 99, "usual": 0.1, "since": hour.isoformat()}
     RollUp.objects.update_or_create(
-        pk=1, defaults={"standouts": [{"by": "account", "value": sender.pk, **values}]}
+        pk=1, defaults={"standouts": [{"by": str(By.ACCOUNT), "value": sender.pk, **values}]}
     )
 
 
