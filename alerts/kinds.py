@@ -44,6 +44,8 @@ class Kind:
     least: Threshold | None = None
     says: Promise | None = None
     """The threshold in words, with %(limit)s and %(least)s. None: anything that is found."""
+    says_zero: Promise | None = None
+    """The same for a limit of 0."""
     by_account: bool = False
     """Whether a rule may be about one account."""
     is_event: bool = False
@@ -72,7 +74,8 @@ KINDS: Final = (
             1_000_000_000,
             _("0: below the warning amount that each account has."),
         ),
-        says=_("below %(limit)s (0: the amount of the account)"),
+        says=_("below %(limit)s"),
+        says_zero=_("below the warning amount of the account"),
         by_account=True,
     ),
     Kind(
@@ -105,6 +108,7 @@ KINDS: Final = (
         "admin:providers_account_changelist",
         limit=Threshold(_("Minutes that the pause has lasted"), 0, 0, 24 * _HOUR),
         says=_("for %(limit)s min"),
+        says_zero=pgettext_lazy("alert rule", "at once"),
         by_account=True,
     ),
     Kind(

@@ -38,6 +38,8 @@ class RuleLine:
         if kind.says is None:
             return pgettext("alert rule", "any")
         limit = rule.limit if rule else kind.limit and kind.limit.default
+        if not limit and kind.says_zero is not None:
+            return str(kind.says_zero)
         least = rule.least if rule else kind.least and kind.least.default
         return str(kind.says) % {"limit": limit, "least": least}
 
