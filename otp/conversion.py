@@ -171,8 +171,15 @@ class Alarm:
     example: str
 
 
-def alarms() -> list[Alarm]:
+def alarms(low: int | None = None, least: int | None = None) -> list[Alarm]:
+    """The alarms at this moment.
+
+    :param low: a verified share below this is low; by default CODE_ALARM_PERCENT.
+    :param least: with fewer codes a share says nothing; by default CODE_ALARM_SENT.
+    """
     now = clock.now()
+    low = settings.CODE_ALARM_PERCENT if low is None else low
+    least = settings.CODE_ALARM_SENT if least is None else least
     recent: list[Any] = list(
         Session.objects.filter(created_at__gt=now - HOUR)
         .order_by("-created_at")
@@ -181,8 +188,8 @@ def alarms() -> list[Alarm]:
         ]
     )
     alarms_found = _bursts(recent, now)
-    alarms_found += _low_shares(recent, now, "prefix")
-    alarms_found += _low_shares(recent, now, "account__name")
+    for by in ("prefix", "account__name"):
+        alarms_found += _low_shares(recent, now, by, low=low, least=least)
     return alarms_found
 
 
@@ -198,7 +205,9 @@ def _bursts(recent: list[dict[str, Any]], now: datetime) -> list[Alarm]:
     ]
 
 
-def _low_shares(recent: list[dict[str, Any]], now: datetime, by: str) -> list[Alarm]:
+def _low_shares(
+    recent: list[dict[str, Any]], now: datetime, by: str, *, low: int, least: int
+) -> list[Alarm]:
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in recent:
         old_enough = row["created_at"] < now - TIME_TO_ANSWER or row["verified_at"]
@@ -208,7 +217,7 @@ def _low_shares(recent: list[dict[str, Any]], now: datetime, by: str) -> list[Al
     for key, rows in groups.items():
         verified = sum(row["verified_at"] is not None for row in rows)
         share = percent(verified, len(rows)) or 0
-        if len(rows) >= settings.CODE_ALARM_SENT and share < settings.CODE_ALARM_PERCENT:
+        if len(rows) >= least and share < low:
             prefix, account = (key, "") if by == "prefix" else ("", key)
             found.append(Alarm("share", prefix, account, len(rows), share, rows[0]["public_id"]))
     return found

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 QUEUED: Final = frozenset(
     {
+        "alerts.tasks.deliver",
         "audit.tasks.check",
         "core.tasks.write_exports",
         "messaging.batches.tasks.cancel_rest",

@@ -12,14 +12,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from alerts.permissions import ALERTS
 from audit.models import VIEW_MANAGED
 from messaging.presentation.dashboard import badge as messages_badge
+from privacy.permissions import PRIVACY
 from providers.presentation import approval_inbox
 from providers.presentation.dashboard import callback_badge as callbacks_badge
 from rentals.presentation import dashboard as rentals_dashboard
 
 from .my_exports import EXPORT_PERMISSIONS, new_files
-from .roles import PRIVACY, VIEW_AUDIT_LOG
+from .roles import VIEW_AUDIT_LOG
 
 SUPERUSER: Final = "superuser"
 WORK: Final = ("messaging.view_message", "otp.view_session", "rentals.view_order")
@@ -239,6 +241,13 @@ GROUPS: Final = (
                 "admin:privacy",
                 PRIVACY,
                 ("privacy", "privacy_"),
+            ),
+            Item(
+                pgettext_lazy("menu", "Alerts"),
+                "notifications",
+                "admin:alerts",
+                ALERTS,
+                ("alerts", "alerts_"),
             ),
             Item(
                 pgettext_lazy("menu", "Hosts"),

@@ -22,6 +22,7 @@ AREAS: Final[tuple[tuple[tuple[str, ...], Promise], ...]] = (
     (("rentals",), pgettext_lazy("section", "Rented numbers")),
     (("providers",), _("Accounts and providers")),
     (("lookup", "figures", "core"), _("Numbers and figures")),
+    (("alerts",), pgettext_lazy("section", "Alerts")),
     (("auth", "audit", "auditlog", "smsportal"), _("People and audit")),
 )
 """What permissions are about, by the app of their model."""

@@ -19,18 +19,15 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from alerts.permissions import ALERTS, VIEW_ALERTS
+from alerts.permissions import LABELS as ALERT_LABELS
 from core.punctuation import listed
+from privacy.permissions import PRIVACY
 
 VIEW_AUDIT_LOG: Final = "audit.view_entry"
 VIEW_ROW_CHANGES: Final = "auditlog.view_logentry"
 """Not among a manager's permissions, since the log also shows what managers change."""
 REQUIRE_FACTOR: Final = "smsportal.require_factor"
-PRIVACY: Final = (
-    "privacy.erase_number",
-    "privacy.hand_out_number",
-    "privacy.set_legal_hold",
-    "privacy.set_retention",
-)
 _VIEWER: Final = (
     "otp.view_session",
     "messaging.view_message",
@@ -106,6 +103,7 @@ _MANAGER: Final = (
     "core.export_list",
     "audit.view_managed",
     "audit.accept_break",
+    *ALERTS,
     *PRIVACY,
     "auth.view_user",
     "auth.add_user",
@@ -128,6 +126,7 @@ _AUDITOR: Final = (
     "messaging.export_message",
     VIEW_AUDIT_LOG,
     VIEW_ROW_CHANGES,
+    VIEW_ALERTS,
 )
 
 ROLES: Final[dict[str, tuple[str, ...]]] = {
@@ -200,6 +199,7 @@ _PERMISSION_LABELS: Final[dict[str, Promise]] = {
     "set_legal_hold": _("Set and lift legal holds"),
     "set_retention": _("Set how long data is kept"),
     "require_factor": _("Set which roles require a second factor"),
+    **ALERT_LABELS,
 }
 _ACTION_LABELS: Final[dict[str, Promise]] = {
     "view": _("View: %(things)s"),
@@ -209,7 +209,7 @@ _ACTION_LABELS: Final[dict[str, Promise]] = {
 }
 _GRANTABLE_APPS: Final = (
     *("core", "messaging", "providers", "otp", "rentals"),
-    *("figures", "lookup", "audit", "privacy", "smsportal"),
+    *("figures", "lookup", "alerts", "audit", "privacy", "smsportal"),
 )
 _AUDIT_APP, _AUDIT_CODENAME = VIEW_ROW_CHANGES.split(".")
 GRANTABLE: Final = Q(content_type__app_label__in=_GRANTABLE_APPS) | Q(

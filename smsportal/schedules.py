@@ -51,6 +51,9 @@ def scheduled_tasks() -> list[ScheduledTask]:
         ScheduledTask("audit: seal", "audit.tasks.seal", 1),
         ScheduledTask("privacy: go on", "privacy.tasks.go_on", 1),
         ScheduledTask("privacy: forget", "privacy.tasks.forget", 24 * 60, at=time(5, 0)),
+        ScheduledTask("alerts: watch", "alerts.tasks.watch", 1),
+        ScheduledTask("alerts: ping", "alerts.tasks.ping", 1),
+        ScheduledTask("alerts: prune", "alerts.tasks.prune", 24 * 60, at=time(5, 10)),
         ScheduledTask("figures: count", "figures.tasks.bring_up_to_date", 1),
         ScheduledTask("backup: when due", "smsportal.backup.tasks.start_when_due", 10),
     ]

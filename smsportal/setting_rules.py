@@ -72,6 +72,7 @@ PORTAL_HOST: Final = pattern(r"[A-Za-z0-9_.-]{1,90}", "letters, digits, “_”,
 RULES: Final[Mapping[str, Rule]] = {
     "ALLOWED_HOSTS": items(host_name),
     "ALLOW_HTTP_PROVIDERS": boolean,
+    "ALLOW_PRIVATE_ALERTS": boolean,
     "ALLOW_PRIVATE_PROVIDERS": boolean,
     "BACKUP_AT": time_of_day,
     "BACKUP_DIR": folder,

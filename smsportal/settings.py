@@ -38,6 +38,7 @@ REQUEST_SECONDS = env.float("REQUEST_SECONDS", default=30.0)
 SANDBOX_URL = env.str("SANDBOX_URL", default="")
 ALLOW_HTTP_PROVIDERS = env.bool("ALLOW_HTTP_PROVIDERS", default=False)
 ALLOW_PRIVATE_PROVIDERS = env.bool("ALLOW_PRIVATE_PROVIDERS", default=False)
+ALLOW_PRIVATE_ALERTS = env.bool("ALLOW_PRIVATE_ALERTS", default=False)
 HOME_COUNTRY = env.str("HOME_COUNTRY", default="CN")
 REPORT_HOURS = env.int("REPORT_HOURS", default=72)
 PROXY_COUNT = env.int("PROXY_COUNT", default=0)
@@ -105,6 +106,7 @@ INSTALLED_APPS = [
     "lookup",
     "audit",
     "privacy",
+    "alerts",
     "smsportal",
     "django_q",  # After the portal's own app, whose `qcluster` takes precedence.
 ]

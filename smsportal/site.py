@@ -39,6 +39,7 @@ class PortalSite(UnfoldAdminSite):
     enable_nav_sidebar = True
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
+        from alerts.admin.urls import alerts_urls
         from core.admin.own_list_page import own_list_urls
         from figures.admin.urls import figures_urls
         from lookup.admin.urls import lookup_urls
@@ -76,7 +77,7 @@ class PortalSite(UnfoldAdminSite):
             *approvals_urls(self),
         ]
         ours = [*hold_urls(self), *hosts_urls(self), *figures_urls(self), *lookup_urls(self)]
-        return [*custom, *ours, *privacy_urls(self), *super().get_urls()]
+        return [*custom, *ours, *alerts_urls(self), *privacy_urls(self), *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context: dict[str, Any] = super().each_context(request)

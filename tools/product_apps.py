@@ -10,6 +10,7 @@ APPS: Final = (
     "messaging",
     "otp",
     "rentals",
+    "alerts",
     "audit",
     "figures",
     "lookup",

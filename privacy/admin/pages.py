@@ -21,14 +21,9 @@ from core.stored_texts import show
 
 from .. import erase, hand_out, legal_holds
 from ..models import Erasure, LegalHold
+from ..permissions import PRIVACY
 from .forms import EraseForm, NumberForm
 
-PERMISSIONS: Final = (
-    "privacy.erase_number",
-    "privacy.hand_out_number",
-    "privacy.set_legal_hold",
-    "privacy.set_retention",
-)
 MOST_SHOWN: Final = 50
 MENTION_SECONDS: Final = 10.0
 """For which a request looks for texts that mention a number. The command has no limit."""
@@ -41,10 +36,10 @@ class PrivacyPage(Page, TemplateView):
     http_method_names = ["get"]
 
     def has_permission(self) -> bool:
-        return any(map(self.request.user.has_perm, PERMISSIONS))
+        return any(map(self.request.user.has_perm, PRIVACY))
 
     def handle_no_permission(self) -> Any:
-        raise NeedsPermission(PERMISSIONS[0])
+        raise NeedsPermission(PRIVACY[0])
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         erasures = Erasure.objects.select_related("by")[:MOST_SHOWN]

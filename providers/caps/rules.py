@@ -156,15 +156,15 @@ def book_of_send(
     rules = DailyLimit.objects.filter(wanted, what__in=(what, ALL))
     exempt = Q(scope="account", key=sender) | Q(scope="user", key=person)
     exempt |= Q(scope="number", key=number) | Q(scope="prefix", key__in=prefixes)
-    return RuleBook(what, rules, _exempt(exempt))
+    return RuleBook(what, rules, current_exemptions(exempt))
 
 
 def book_of_recipients(what: str) -> RuleBook:
     """All rules about numbers, prefixes and countries, for many recipients, in two queries."""
     rules = DailyLimit.objects.filter(what__in=(what, ALL), scope__in=RECIPIENT)
-    return RuleBook(what, rules, _exempt(Q(scope__in=("number", "prefix"))))
+    return RuleBook(what, rules, current_exemptions(Q(scope__in=("number", "prefix"))))
 
 
-def _exempt(wanted: Q) -> list[tuple[str, str]]:
+def current_exemptions(wanted: Q) -> list[tuple[str, str]]:
     current = CapExemption.objects.filter(wanted, ended_at=None, ends_at__gt=clock.now())
     return list(current.order_by().values_list("scope", "key"))

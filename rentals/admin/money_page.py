@@ -18,22 +18,20 @@ from core.admin.charts.scales import Number
 from core.templatetags.portal import amount
 from core.times import full_time
 from providers import clock
-from providers.balances import Balance, balance_of
+from providers.balances import balance_of
 from providers.models import Account, BalanceReading
 from providers.presentation.balance_texts import balance_cell
 
-from .. import ledger
 from ..catalogue import renting_accounts
 from ..engine import list_sync_source
 from ..models import Reading, Transaction
 from ..presentation.timeline import type_word
+from ..runway import runway
 
 DAYS: Final = 7
 DAYS_OF_TOTALS: Final = 7
 """The period of the totals, unless the reader chooses another."""
 MAX_POINTS: Final = 200
-MIN_SPAN: Final = timedelta(hours=1)
-"""Minimum time since the first hold for an estimate of how long the balance lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,27 +101,6 @@ def balance_chart(account: Account, now: datetime | None = None) -> Lines | None
 
 def stated_amount(value: Number) -> str:
     return amount(Decimal(value))
-
-
-def runway(account: Account, balance: Balance, now: datetime | None = None) -> timedelta | None:
-    """Estimate how long the available balance lasts at the spending of the last 24 hours.
-
-    Spending is holds minus refunds, as booked by the provider. None if there is no basis for an
-    estimate, such as a balance that is out of date.
-    """
-    now = now or clock.now()
-    if balance.is_stale or balance.amount is None or balance.amount <= 0:
-        return None
-    day = Transaction.objects.filter(account=account, created_there__gt=now - timedelta(days=1))
-    sums = dict(day.order_by().values_list("type").annotate(amount=Sum("amount")))
-    spent = sums.get(ledger.HOLD, Decimal(0)) - sums.get(ledger.REFUND, Decimal(0))
-    first = day.filter(type=ledger.HOLD).order_by("created_there").first()
-    if spent <= 0 or first is None or first.created_there is None:
-        return None
-    span = now - first.created_there
-    if span < MIN_SPAN:
-        return None
-    return span * float(balance.amount / spent)
 
 
 def money_context(request: HttpRequest, rows: QuerySet[Transaction]) -> dict[str, Any]:

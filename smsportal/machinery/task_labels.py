@@ -11,6 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from core.masking import data
 
 TASK_LABELS: Final[dict[str, Promise]] = {
+    "alerts.tasks.deliver": _("Send alerts"),
+    "alerts.tasks.ping": _("Send the ping of the alerts"),
+    "alerts.tasks.prune": _("Delete old alerts"),
+    "alerts.tasks.watch": _("Check the alert rules"),
     "audit.tasks.check": _("Check the chain of the audit log"),
     "audit.tasks.seal": _("Seal the audit log"),
     "core.tasks.continue_exports": _("Continue exports that were interrupted"),

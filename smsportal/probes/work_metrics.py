@@ -18,15 +18,10 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from figures.models import Figure
 from figures.slots import PER_HOUR, slot_of
-from messaging.models import Message
-from messaging.states import MessageState
-from otp.models import Session
-from otp.states import SessionState
+from figures.unknown_outcomes import unknown_outcomes
 from providers import clock
 from providers.models import Account, ApiCall, Callback
 from providers.states import CallbackState
-from rentals.models import Order
-from rentals.states import OrderState
 
 from ..banners import total_backlog
 
@@ -68,15 +63,8 @@ def _unknown(names: dict[int, str]) -> Metric:
         "Paid calls whose outcome is unknown and that staff have not settled.",
         labels=("kind", "account"),
     )
-    sources = (
-        ("message", Message.objects.filter(state=MessageState.UNKNOWN)),
-        ("provider_code", Session.objects.filter(state=SessionState.SEND_UNKNOWN)),
-        ("rent", Order.objects.filter(state=OrderState.UNKNOWN)),
-    )
-    for kind, rows in sources:
-        by_account = rows.order_by().values_list("account").annotate(Count("pk"))
-        for account, count in by_account:
-            family.add_metric((kind, names.get(account, "")), count)
+    for kind, account, count in unknown_outcomes():
+        family.add_metric((kind, names.get(account, "")), count)
     return family
 
 

@@ -17,6 +17,9 @@ from .confirmation import refuse_unconfirmed
 
 ALWAYS: Final = frozenset(
     {
+        "admin:alerts_ping",
+        "admin:alerts_receiver",
+        "admin:alerts_receiver_add",
         "admin:auth_group_add",
         "admin:auth_group_change",
         "admin:auth_user_add",

@@ -15,8 +15,8 @@ from providers.balances import balance_of
 from providers.gateway.vocabulary import Transaction as Stated
 from providers.models import Account, BalanceReading
 from rentals import ledger, tasks, transactions
-from rentals.admin import money_page
 from rentals.models import Finding, Reading, Transaction
+from rentals.runway import runway
 from tests.factories.accounts import make_account
 from tests.factories.orders import make_rented
 from tests.factories.staff import make_user
@@ -249,14 +249,14 @@ def test_runway_follows_from_booked_holds(account: Account) -> None:
             amount=Decimal(10),
             created_there=now - hour * HOUR,
         )
-    lasts = money_page.runway(account, balance_of(account), now)
+    lasts = runway(account, balance_of(account), now)
     assert lasts is not None
     assert lasts == 6 * HOUR
 
 
 def test_runway_is_unknown_without_spending(account: Account) -> None:
     BalanceReading.objects.create(account=account, balance=Decimal(60))
-    assert money_page.runway(account, balance_of(account)) is None
+    assert runway(account, balance_of(account)) is None
 
 
 def test_each_account_is_checked_by_a_task_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ from privacy.models import Erasure, LegalHold
 from providers.accounts import new_callback_token
 from providers.models import ApiCall, Callback, CapExemption, DailyLimit
 from rentals.models import Finding, Project, Region, Transaction
+from tests.alerts.world import make_receiver, make_rule
 from tests.factories.accounts import make_account
 from tests.factories.approvals import make_approvers, make_limited, make_request
 from tests.factories.batches import make_batch
@@ -141,6 +142,9 @@ def make_world() -> dict[str, str]:
         "/notices/": _notice_of(target),
         "/my-security/passkeys/": 1,
         "/what-waits/rows/": "message",
+        "/alerts/rules/add/": "hold",
+        "/alerts/rules/": make_rule("hold").public_id,
+        "/alerts/receivers/": make_receiver().public_id,
         "/privacy/erasures/": _erasure(),
         "/privacy/holds/": _legal_hold(),
         "/approvals/<public_id>/": make_request(make_limited(messages=0), 1)[1].public_id,

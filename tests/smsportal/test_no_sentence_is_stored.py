@@ -36,6 +36,7 @@ pytestmark = pytest.mark.django_db
 CATALOGUE: Final = polib.pofile(str(BASE_DIR / "locale/zh_Hans/LC_MESSAGES/django.po"))
 CHINESE: Final = {"accept-language": "zh-hans"}
 OURS: Final = (
+    "alerts",
     "audit",
     "core",
     "figures",

@@ -21,6 +21,7 @@ NUMBERS: Final = ("abc", "-1", "NaN", "inf", "1e3", "99999999999999999999", "1.5
 WRONG: Final[dict[str, tuple[str, ...]]] = {
     "ALLOWED_HOSTS": ("https://sms.example.com", "sms.example.com:443", "a b", "短．．信"),
     "ALLOW_HTTP_PROVIDERS": ("maybe",),
+    "ALLOW_PRIVATE_ALERTS": ("2",),
     "ALLOW_PRIVATE_PROVIDERS": ("2",),
     "BACKUP_AT": ("25:00", "02:30", "3:10", "noon"),
     "BACKUP_DIR": (A_FILE,),
