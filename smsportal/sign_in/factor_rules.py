@@ -142,7 +142,7 @@ class FactorRulesPage(Page, TemplateView):
         if changed:
             messages.success(request, gettext("Saved which roles require a second factor."))
         else:
-            messages.info(request, gettext("Nothing was changed."))
+            messages.info(request, gettext("No change: the same roles require a second factor."))
         return HttpResponseRedirect(reverse("admin:factor_rules"))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -52,9 +52,12 @@ def read(env: Any) -> tuple[IdentityProvider | None, list[str]]:
 
     `env`: `smsportal.environment.Environment`.
     """
-    values = {name: env.str(name) for name in REQUIRED[:3]}
-    values["OIDC_ROLES"] = roles = env.list("OIDC_ROLES", default={})
-    missing = [name for name, value in values.items() if not value]
+    issuer = env.str("OIDC_ISSUER")
+    client_id = env.str("OIDC_CLIENT_ID")
+    secret = env.str("OIDC_CLIENT_SECRET")
+    roles = env.list("OIDC_ROLES", default={})
+    values = (issuer, client_id, secret, roles)
+    missing = [name for name, value in zip(REQUIRED, values, strict=True) if not value]
     optional = {
         "name": env.str("OIDC_NAME") or "OpenID Connect",
         "hosts": frozenset(env.list("OIDC_HOSTS", default=[])),
@@ -66,10 +69,4 @@ def read(env: Any) -> tuple[IdentityProvider | None, list[str]]:
     }
     if missing:
         return None, missing if len(missing) < len(REQUIRED) else []
-    secret = Secret(values["OIDC_CLIENT_SECRET"])
-    return (
-        IdentityProvider(
-            values["OIDC_ISSUER"], values["OIDC_CLIENT_ID"], secret, roles, **optional
-        ),
-        [],
-    )
+    return IdentityProvider(issuer, client_id, Secret(secret), roles, **optional), []
