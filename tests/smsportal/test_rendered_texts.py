@@ -29,6 +29,7 @@ PROPER_NAMES: Final = frozenset(
             "ISO",
             "GB",
             "SQLite",
+            "TLS",
             "PostgreSQL",
         ),
         *(
