@@ -109,7 +109,7 @@ class EntryAdmin(WordSearch, ReadOnlyAdmin):
         }
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
-    def find(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+    def search_rows(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         if subjects := find_subjects(term):
             return rows.filter(subject__in=subjects)
         person = User.objects.filter(username=term).values_list("pk", flat=True).first()

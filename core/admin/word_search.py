@@ -11,9 +11,9 @@ from .base import MAX_SEARCH_LENGTH
 
 
 class WordSearch:
-    """Calls `find` with a term that is neither empty nor too long."""
+    """Calls `search_rows` with a term that is neither empty nor too long."""
 
-    def find(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+    def search_rows(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         """Those of `rows` that match the term."""
         raise NotImplementedError
 
@@ -25,4 +25,4 @@ class WordSearch:
             return queryset, False
         if len(term) > MAX_SEARCH_LENGTH:
             return queryset.none(), False
-        return self.find(queryset, term), False
+        return self.search_rows(queryset, term), False

@@ -131,14 +131,14 @@ class ApprovalAdmin(WordSearch, ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        if request.method not in ("GET", "HEAD") or object_id is None:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        return HttpResponseRedirect(reverse("admin:approval", args=[object_id]))
+        answer = super().changeform_view(request, object_id, form_url, extra_context)
+        found = self.get_object(request, object_id) if object_id else None
+        return answer if found is None else HttpResponseRedirect(self.object_url(found))
 
     def list_crumb(self) -> Crumb:
         return Crumb(str(ALL), reverse(self.url_name("changelist")))
 
-    def find(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+    def search_rows(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         people = Q(asked_by__username=term) | Q(decided_by__username=term)
         words = Q(title__icontains=term) | Q(why__icontains=term) | Q(comment__icontains=term)
         return rows.filter(Q(public_id=term) | people | words)

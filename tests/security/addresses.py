@@ -27,6 +27,7 @@ from lookup.models import Note
 from messaging.models import Message, Template
 from privacy.models import Erasure, LegalHold
 from providers.accounts import new_callback_token
+from providers.approvals import requests
 from providers.models import ApiCall, Callback, CapExemption, DailyLimit
 from rentals.models import Finding, Project, Region, Transaction
 from tests.alerts.world import make_receiver, make_rule
@@ -90,7 +91,7 @@ def make_world() -> dict[str, str]:
         "/providers/dailylimit/": DailyLimit.objects.create(
             user=target, what=DailyLimit.What.MESSAGES, most=5
         ).pk,
-        "/providers/approval/": make_request(make_limited(messages=0), 1)[1].public_id,
+        "/providers/approval/": _decided_request(),
         "/providers/capexemption/": CapExemption.objects.create(
             scope="number", key="+8613912345672", because="asked", ends_at=now, created_by=target
         ).public_id,
@@ -176,6 +177,13 @@ def _legal_hold() -> str:
         number="+8613912345673", digest="f" * 64, masked="…", reason="x"
     )
     return hold.public_id
+
+
+def _decided_request() -> str:
+    asker = make_limited(messages=0)
+    request = make_request(asker, 1)[1]
+    requests.withdraw(request, asker)
+    return str(request.public_id)
 
 
 def _broken_chain() -> str:

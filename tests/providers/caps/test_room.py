@@ -8,6 +8,7 @@ from django.db import transaction
 from providers.caps.room import Room
 from providers.caps.windows import Window
 from providers.daily_limits import Cap, LimitReached, take, usage_of
+from providers.models import DailyUse
 from tests.support.threads import at_once
 
 NUMBERS = [Cap("messages", "number", f"+86139123456{index:02}", 3) for index in range(4)]
@@ -37,6 +38,18 @@ def test_forecast_writes_nothing() -> None:
     room.read(NUMBERS)
     assert [room.take_one([NUMBERS[0]]) is None for _ in range(5)] == [True] * 3 + [False] * 2
     assert usage_of(NUMBERS[0]) == 0
+
+
+@pytest.mark.django_db
+def test_single_send_that_read_the_usage_before_a_bulk_one_finds_another_version() -> None:
+    take([NUMBERS[0]])
+    before = DailyUse.objects.get().version
+    with transaction.atomic():
+        room = Room()
+        room.lock([NUMBERS[0]])
+        assert room.take_one([NUMBERS[0]]) is None
+        room.save()
+    assert DailyUse.objects.get().version > before
 
 
 @pytest.mark.each_database
