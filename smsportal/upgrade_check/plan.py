@@ -71,7 +71,9 @@ def _step(executor: MigrationExecutor, migration: Migration) -> Step:
     found = (cost_of(statement.strip(), size_of, on_sqlite) for statement in statements)
     step.costs = [cost for cost in found if cost is not None]
     if rows := _rows_for_python(migration):
-        step.costs.append(Cost("is changed row by row", "", RATES.python * rows, 0, Wait.WRITES))
+        step.costs.append(
+            Cost("may be changed row by row", "", RATES.python * rows, 0, Wait.WRITES)
+        )
     return step
 
 
@@ -90,11 +92,13 @@ def _table_of(migration: Migration, operation: Operation) -> str:
 
 
 def _rows_for_python(migration: Migration) -> int:
-    """At most the rows of its app: what a function reads cannot be seen."""
+    """At most the rows of its app and of those that it depends on: what a function reads cannot be
+    seen."""
     if not any(isinstance(one, migrations.RunPython) for one in migration.operations):
         return 0
-    prefix = f"{migration.app_label}_"
-    return sum(size_of(table).rows for table in present_tables() if table.startswith(prefix))
+    apps = {migration.app_label, *(app for app, _ in migration.dependencies)}
+    starts = tuple(f"{app}_" for app in apps)
+    return sum(size_of(table).rows for table in present_tables() if table.startswith(starts))
 
 
 @cache

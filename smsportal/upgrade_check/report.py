@@ -74,7 +74,7 @@ def _plan(found: list[Step]) -> Iterator[str]:
     for step in found:
         yield f"  {step.name}: {_described(step)}"
     total = sum(step.seconds for step in found)
-    yield f"Together about {_seconds(total)} and {_bytes(sum(step.space for step in found))}."
+    yield f"Together {_about(total)} and {_bytes(sum(step.space for step in found))}."
 
 
 def _described(step: Step) -> str:
@@ -89,7 +89,7 @@ def _described(step: Step) -> str:
         f"{table or 'data'} {what}{f' ({count} times)' if count > 1 else ''}"
         for (table, what), count in parts.items()
     ]
-    return f"about {_seconds(step.seconds)}: {'; '.join(texts)}"
+    return f"{_about(step.seconds)}: {'; '.join(texts)}"
 
 
 def _beside(found: list[Step]) -> str:
@@ -105,15 +105,21 @@ def _beside(found: list[Step]) -> str:
 
 
 def _locks(found: list[Step]) -> Iterator[str]:
+    """Those for a second and longer."""
     waits: dict[Wait, dict[str, float]] = {}
     for step in found:
         for cost in step.costs:
             if cost.table and cost.wait != Wait.NOTHING:
                 tables = waits.setdefault(cost.wait, {})
                 tables[cost.table] = tables.get(cost.table, 0.0) + cost.seconds
-    for wait, tables in sorted(waits.items()):
-        named = ", ".join(f"{table} {_seconds(time)}" for table, time in sorted(tables.items()))
-        yield f"Locked ({wait}): {named}"
+    long = [
+        (wait, ", ".join(f"{table} {_seconds(time)}" for table, time in sorted(tables.items())))
+        for wait, found_tables in sorted(waits.items())
+        if (tables := {table: time for table, time in found_tables.items() if time >= 1})
+    ]
+    yield from (f"Locked ({wait}): {named}" for wait, named in long)
+    if not long:
+        yield "No table is locked for a second or longer."
 
 
 def _lacking_space(found: list[Step], report: Report) -> Iterator[str]:
@@ -145,9 +151,13 @@ def _lacking_backup(report: Report) -> Iterator[str]:
         yield "The last backup is older than a day. Make one: manage.py backup"
 
 
+def _about(seconds: float) -> str:
+    return _seconds(seconds) if seconds < 1 else f"about {_seconds(seconds)}"
+
+
 def _seconds(seconds: float) -> str:
     if seconds < 1:
-        return "1 s"
+        return "less than 1 s"
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 

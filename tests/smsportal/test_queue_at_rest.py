@@ -55,6 +55,7 @@ class TestStatus:
         cache.clear()
 
     def sentinel(self, status: str) -> Any:
+        empty = SimpleNamespace(qsize=lambda: 0)
         return SimpleNamespace(
             parent_pid=1,
             pid=2,
@@ -66,6 +67,8 @@ class TestStatus:
             monitor=None,
             pusher=None,
             pool=[],
+            task_queue=empty,
+            result_queue=empty,
         )
 
     def said(self) -> list[str]:
