@@ -111,7 +111,8 @@ def caddy(folder: Path, portal: str) -> Iterator[int]:
     changes = {r"\{\$PUBLIC_HOST\} \{": address, r"\{\$PORTAL\}": portal}
     if _version_of_caddy() < (2, 7):
         changes[r"request_buffers \S+"] = "buffer_requests"
-    options = "{\n\tadmin off\n\tauto_https off\n}\n"
+    # Clients that connect to a number send no name.
+    options = f"{{\n\tadmin off\n\tauto_https off\n\tdefault_sni {NAME}\n}}\n"
     file = folder / "Caddyfile"
     file.write_text(options + _changed((DEPLOY / "caddy/Caddyfile").read_text(), changes))
     homes = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
