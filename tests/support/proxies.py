@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import requests
 from cryptography import x509
@@ -74,9 +74,9 @@ class _FromAddress(HTTPAdapter):
         self._address = address
         super().__init__()
 
-    def init_poolmanager(self, *args: object, **options: object) -> None:
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
         options["source_address"] = (self._address, 0)
-        super().init_poolmanager(*args, **options)  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*args, **options)
 
 
 @contextmanager
