@@ -86,7 +86,8 @@ def _references(subjects: Collection[str]) -> dict[str, str]:
     if not subjects:
         return {}
     acts = Act.objects.filter(subject__in=sorted(subjects), request_id__isnull=False)
-    return dict(acts.order_by("at", "pk").values_list("subject", "request_id"))
+    found = acts.order_by("at", "pk").values_list("subject", "request_id")
+    return {subject: reference for subject, reference in found if reference}
 
 
 def is_written(calls: Sequence[tuple[int, CallRecord]]) -> bool:

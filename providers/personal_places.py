@@ -54,6 +54,7 @@ def register_places() -> None:
                 "subject": "a kind and an id",
                 "method": "a word of HTTP",
                 "reason": "a word of the portal",
+                "request_id": "letters at random",
             },
             chunk=300,
         )

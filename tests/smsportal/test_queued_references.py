@@ -60,9 +60,9 @@ def test_lines_of_a_task_have_the_reference_of_its_request(
     for one in (task, {**task, queued_references.ENTRY: "not a reference\n"}, "STOP"):
         tasks.put(one)
     caplog.handler.addFilter(RequestIdFilter())
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, "django-q"):
         worker.worker(tasks, queue.Queue(), Value("f", -1))
-    lines = [(one.getMessage(), one.request_id) for one in caplog.records]
+    lines = [(one.getMessage(), getattr(one, "request_id", "")) for one in caplog.records]
     assert [reference for text, reference in lines if text == "inside"] == [OURS, "-"]
     assert {reference for text, reference in lines if text.startswith("MainProcess")} == {"-"}
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import requests
 from cryptography import x509
@@ -74,9 +74,9 @@ class _FromAddress(HTTPAdapter):
         self._address = address
         super().__init__()
 
-    def init_poolmanager(self, *args: object, **options: object) -> None:
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
         options["source_address"] = (self._address, 0)
-        super().init_poolmanager(*args, **options)  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*args, **options)
 
 
 @contextmanager
@@ -111,7 +111,8 @@ def caddy(folder: Path, portal: str) -> Iterator[int]:
     changes = {r"\{\$PUBLIC_HOST\} \{": address, r"\{\$PORTAL\}": portal}
     if _version_of_caddy() < (2, 7):
         changes[r"request_buffers \S+"] = "buffer_requests"
-    options = "{\n\tadmin off\n\tauto_https off\n}\n"
+    # Clients that connect to a number send no name.
+    options = f"{{\n\tadmin off\n\tauto_https off\n\tdefault_sni {NAME}\n}}\n"
     file = folder / "Caddyfile"
     file.write_text(options + _changed((DEPLOY / "caddy/Caddyfile").read_text(), changes))
     homes = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
