@@ -85,7 +85,7 @@ class RuleForm(PortalForm):
         gettext_lazy("0: never."),
     )
     tells_end = forms.BooleanField(
-        label=gettext_lazy("Also report when it is over"),
+        label=gettext_lazy("Also report when it ends"),
         required=False,
         widget=UnfoldBooleanWidget(),
     )
