@@ -16,7 +16,7 @@ from django.db.models import F
 
 from providers import clock
 
-from .finding import Facts, Finding
+from .facts import Facts, Finding
 from .kinds import Kind, kind_of
 from .models import Alarm, Delivery, Receiver, Rule, Told, Watch, the_watch
 from .quiet_hours import is_quiet

@@ -11,9 +11,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from .finding import Facts, Finding
+from .facts import Facts, Finding
 from .models import Rule
-from .watches import money, people, portal, sending
+from .watches import money, people, portal, traffic
 
 Watcher = Callable[[Rule, Facts], Iterable[Finding]]
 
@@ -104,7 +104,7 @@ KINDS: Final = (
         SENDING,
         _("Account paused"),
         _("by the portal, not by staff"),
-        sending.accounts_paused,
+        traffic.accounts_paused,
         "admin:providers_account_changelist",
         limit=Threshold(_("Minutes that the pause has lasted"), 0, 0, 24 * _HOUR),
         says=_("for %(limit)s min"),
@@ -115,8 +115,8 @@ KINDS: Final = (
         "unknown",
         SENDING,
         _("Outcome unknown"),
-        _("messages, codes and orders that nobody has settled"),
-        sending.outcomes_unknown,
+        _("messages, codes and orders without a known outcome"),
+        traffic.outcomes_unknown,
         "admin:messaging_message_changelist",
         "shown=unknown",
         limit=Threshold(_("How many on one account"), 1, 1, 1_000_000),
@@ -128,7 +128,7 @@ KINDS: Final = (
         SENDING,
         _("Reports missing"),
         _("accounts that give reports"),
-        sending.reports_missing,
+        traffic.reports_missing,
         "admin:providers_callback_changelist",
         limit=Threshold(_("Hours without a report while messages wait"), 1, 1, 24 * 14),
         says=_("no report for %(limit)s h"),
@@ -139,7 +139,7 @@ KINDS: Final = (
         SENDING,
         _("Many messages fail"),
         _("of the last 2 hours, per account"),
-        sending.messages_failed,
+        traffic.messages_failed,
         "admin:figures",
         limit=Threshold(_("Percent that failed"), 30, 1, 100),
         least=Threshold(_("Messages of which the outcome is known, at least"), 100, 1, 1_000_000),
@@ -151,7 +151,7 @@ KINDS: Final = (
         SENDING,
         _("More messages fail than usual"),
         _("against the 7 days before"),
-        sending.more_fail_than_usual,
+        traffic.more_fail_than_usual,
         "admin:figures",
         limit=Threshold(_("Percentage points above usual"), 10, 10, 100),
         says=_("%(limit)s points or more"),
@@ -162,7 +162,7 @@ KINDS: Final = (
         SENDING,
         _("Few codes verified"),
         _("of the last hour, per account and range of numbers"),
-        sending.codes_not_verified,
+        traffic.codes_not_verified,
         "admin:otp_session_changelist",
         limit=Threshold(_("Percent verified at least"), settings.CODE_ALARM_PERCENT, 1, 100),
         least=Threshold(_("Codes sent, at least"), settings.CODE_ALARM_SENT, 1, 1_000_000),
@@ -201,7 +201,7 @@ KINDS: Final = (
         "hold",
         PORTAL,
         _("Everything on hold"),
-        _("until somebody decides"),
+        _("until a person decides"),
         portal.on_hold,
         "admin:hold",
     ),

@@ -40,6 +40,11 @@ def register_places() -> None:
             excused={
                 "lines": "stored texts without numbers",
                 "page": "a path of the portal",
+                "kind": "a key",
+                "occasion": "a key",
+                "error": "a key",
+                "state": "a key",
+                "claim": "a random key",
             },
         )
     )

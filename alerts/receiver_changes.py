@@ -74,7 +74,7 @@ def save_ping(target: Target | None, url: Secret, by: User) -> None:
         record_act("alerts.ping" if target else "alerts.ping_off", by=by)
 
 
-def _record(what: str, receiver: Receiver, by: User, **details: object) -> None:
+def _record(what: str, receiver: Receiver, by: User, **details: Any) -> None:
     personal = {"name": receiver.name}
     subject = f"alert_receiver:{receiver.pk}"
     record_act(what, by=by, subject=subject, personal=personal, **details)

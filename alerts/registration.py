@@ -7,7 +7,7 @@ from core.admin import attention
 from .personal_places import register_places
 from .presentation import act_texts, dashboard, labels, subjects
 from .retention_kinds import register_kinds
-from .watches.sending import register_reasons
+from .watches.traffic import register_reasons
 
 
 def register_app() -> None:

@@ -28,7 +28,7 @@ def register_kinds() -> None:
         Kind(
             SENT_ALERTS,
             _("Sent alerts"),
-            _("Nothing stays. Rules and receivers are kept until somebody removes them."),
+            _("Nothing stays. Rules and receivers are kept until they are removed."),
             _rows,
             "created_at",
             _days,

@@ -47,7 +47,7 @@ def save_rule(
         _record("alert_rule.add" if is_new else "alert_rule.change", rule, by, **_stated(rule))
 
 
-def _stated(rule: Rule) -> dict[str, object]:
+def _stated(rule: Rule) -> dict[str, Any]:
     """What the audit log keeps of a rule."""
     return {
         "limit": rule.limit,
@@ -99,5 +99,5 @@ def _until(hours: int) -> datetime | None:
     return clock.now() + timedelta(hours=hours) if hours else None
 
 
-def _record(what: str, rule: Rule, by: User, **details: object) -> None:
+def _record(what: str, rule: Rule, by: User, **details: Any) -> None:
     record_act(what, by=by, subject=f"alert_rule:{rule.pk}", kind=rule.kind, **details)

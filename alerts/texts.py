@@ -66,7 +66,7 @@ BURSTS: Final = declare(
 APPROVALS: Final = declare(
     "alert.approvals", _("Requests that have waited for approval for %(minutes)s min: %(count)s")
 )
-EMERGENCY: Final = declare("alert.emergency", _("Somebody signed in with an emergency account"))
+EMERGENCY: Final = declare("alert.emergency", _("An emergency account was used to sign in"))
 ENGINE_DOWN: Final = declare(
     "alert.engine_down", _("The engine is not running. Messages and orders wait; nothing is lost")
 )

@@ -9,7 +9,6 @@ from typing import Any, Final
 from django import forms
 from django.conf import settings
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.widgets import (
@@ -34,16 +33,16 @@ class PortalForm(forms.Form):
     """`own`: what the fields show before anybody has typed."""
 
     def __init__(self, *args: Any, own: dict[str, Any] | None = None, **kwargs: Any) -> None:
-        initial = {**(own or {}), **(kwargs.pop("initial", None) or {})}
-        super().__init__(*args, **{"label_suffix": "", **kwargs}, initial=initial)
+        initial = {**(own or {}), **(kwargs.get("initial") or {})}
+        super().__init__(*args, **{"label_suffix": "", **kwargs, "initial": initial})
 
 
-def _time(label: Promise, help_text: Promise | str = "") -> forms.TimeField:
+def _time(label: Any, help_text: Any = "") -> forms.TimeField:
     widget = UnfoldAdminTextInputWidget({"type": "time"})
     return forms.TimeField(label=label, required=False, widget=widget, help_text=help_text)
 
 
-def _minutes(label: Promise, low: int, help_text: Promise) -> forms.IntegerField:
+def _minutes(label: Any, low: int, help_text: Any) -> forms.IntegerField:
     return forms.IntegerField(
         label=label,
         min_value=low,
@@ -86,7 +85,7 @@ class RuleForm(PortalForm):
         gettext_lazy("0: never."),
     )
     tells_end = forms.BooleanField(
-        label=gettext_lazy("Also report when it is over"),
+        label=gettext_lazy("Also report when it ends"),
         required=False,
         widget=UnfoldBooleanWidget(),
     )
@@ -141,11 +140,13 @@ def _initial(kind: Kind, rule: Rule) -> dict[str, Any]:
 
 
 def _threshold(threshold: Threshold) -> forms.IntegerField:
+    label: Any = threshold.label
+    help_text: Any = threshold.help
     return forms.IntegerField(
-        label=threshold.label,
+        label=label,
         min_value=threshold.low,
         max_value=threshold.high,
-        help_text=threshold.help,
+        help_text=help_text,
         widget=UnfoldAdminIntegerFieldWidget(),
     )
 
@@ -169,6 +170,13 @@ class AddressField(forms.CharField):
 
 def _policy() -> Any:
     return policy_of(allow_private=settings.ALLOW_PRIVATE_ALERTS)
+
+
+@lru_cache(maxsize=1)
+def _zones() -> list[tuple[str, str]]:
+    names = sorted(name for name in zoneinfo.available_timezones() if "/" in name)
+    old = ("Etc/", "SystemV/", "US/", "Brazil/", "Canada/", "Chile/", "Mexico/")
+    return [("UTC", "UTC"), *((name, name) for name in names if not name.startswith(old))]
 
 
 class ReceiverForm(PortalForm):
@@ -234,13 +242,6 @@ def _of_receiver(receiver: Receiver) -> dict[str, Any]:
             "is_on": True,
         }
     return {name: getattr(receiver, name) for name in ("name", "language", "time_zone", "is_on")}
-
-
-@lru_cache(maxsize=1)
-def _zones() -> list[tuple[str, str]]:
-    names = sorted(name for name in zoneinfo.available_timezones() if "/" in name)
-    old = ("Etc/", "SystemV/", "US/", "Brazil/", "Canada/", "Chile/", "Mexico/")
-    return [("UTC", "UTC"), *((name, name) for name in names if not name.startswith(old))]
 
 
 class PingForm(PortalForm):

@@ -17,7 +17,7 @@ ERRORS: Final[dict[str, Promise]] = {
     "unreadable": gettext_lazy("the stored address cannot be decrypted; enter it again"),
     "interrupted": gettext_lazy("interrupted while it was being sent; it may have arrived"),
     "removed": gettext_lazy("the receiver was removed or switched off"),
-    "too_late": gettext_lazy("nothing was running for 12 h, so it is out of date"),
+    "too_late": gettext_lazy("nothing was running for 12 h, so it would be outdated"),
 }
 TARGETS: Final[dict[str, Promise]] = {
     "unknown_service": gettext_lazy("Begin with one of the listed services, such as dingtalk://."),

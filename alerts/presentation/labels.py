@@ -25,13 +25,13 @@ LABELS: Final = {
         pgettext_lazy("alert", "Delivered"),
         Role.SUCCESS,
         "check_circle",
-        _("The server of the receiver accepted it. Whether somebody read it is not known."),
+        _("The server of the receiver accepted it. Whether anyone read it is not known."),
     ),
     DeliveryState.FAILED: StateLabel(
         pgettext_lazy("alert", "Failed"),
         Role.DANGER,
         "error",
-        _("Every try failed. Nobody was notified."),
+        _("Every try failed. No one was notified."),
     ),
     DeliveryState.UNCLEAR: StateLabel(
         pgettext_lazy("alert", "Unclear"),

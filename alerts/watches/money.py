@@ -14,7 +14,7 @@ from providers.caps.used_caps import used_caps
 from providers.models import Account
 from rentals.runway import runway
 
-from ..finding import Facts, Finding, about, name_of
+from ..facts import Facts, Finding, about, name_of
 from ..models import Rule
 from ..texts import (
     BALANCE_BELOW,

@@ -9,7 +9,7 @@ from typing import Final
 from core.models import Act
 from providers.approvals.requests import waiting
 
-from ..finding import Facts, Finding
+from ..facts import Facts, Finding
 from ..models import Rule
 from ..texts import APPROVALS, EMERGENCY
 

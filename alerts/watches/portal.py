@@ -13,7 +13,7 @@ from providers.engine.heartbeats import unserved_since
 from providers.models import Credential, Heartbeat, Hold
 from rentals.presentation.backlog import waiting_orders
 
-from ..finding import Facts, Finding, about, name_of
+from ..facts import Facts, Finding, about, name_of
 from ..models import Rule
 from ..texts import (
     AUDIT_BROKEN,

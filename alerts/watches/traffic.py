@@ -20,7 +20,7 @@ from providers.callbacks.health import health_of
 from providers.error_texts import explain
 from providers.models import Account
 
-from ..finding import Facts, Finding, about, name_of
+from ..facts import Facts, Finding, about, name_of
 from ..models import Rule
 from ..texts import (
     BURSTS,
