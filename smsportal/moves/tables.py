@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -64,6 +64,7 @@ def copy(table: Table) -> Copied:
     names = ", ".join(quote(column.name) for column in table.columns)
     statement = f"COPY {quote(table.name)} ({names}) FROM STDIN"
     problems: list[str] = []
+    rows = _cleaned(copied, problems)
     try:
         # Django translates no errors of COPY.
         with (
@@ -71,18 +72,23 @@ def copy(table: Table) -> Copied:
             connection.wrap_database_errors,
             cursor.copy(statement) as target,
         ):
-            for row in _cleaned(copied, problems):
+            for row in rows:
                 target.write_row(row)
     except (DataError, IntegrityError) as error:
+        error.__traceback__ = None
         raise MoveError(f"{table.name}: {_why(error)}") from None
     except (ValueError, TypeError, ArithmeticError) as error:
+        # Its frames hold the cursor, which must be closed before the connection.
+        error.__traceback__ = None
         raise MoveError(f"{table.name} holds a value that cannot be read: {error}") from None
+    finally:
+        rows.close()
     if problems:
         raise MoveError("\n".join(problems[:MOST_PROBLEMS]))
     return copied
 
 
-def _cleaned(copied: Copied, problems: list[str]) -> Iterator[list[Any]]:
+def _cleaned(copied: Copied, problems: list[str]) -> Generator[list[Any], None, None]:
     """The rows as PostgreSQL accepts them. Those with a problem are named and left out."""
     columns = copied.table.columns
     for row in copied.table.rows(ALIAS):
