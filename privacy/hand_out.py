@@ -59,7 +59,9 @@ def hand_out(
             by=by,
             subject=subject_of(number),
             reason=Traces(number).replaced(reason, "…"),
-            rows=sum(len(part.rows) for part in (*parts, *mentions.parts)),
+            rows=sum(
+                map(len, [*(part.rows for part in parts), *(one.rows for one in mentions.parts)])
+            ),
         )
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -60,10 +60,9 @@ def preview(kind: Kind, days: int | None) -> Preview:
     now = clock.now()
     if days is None:
         return Preview(kind, None, 0, None, now)
-    found = [
-        _counted(source.due(now - timedelta(days=days)), source.time)
-        for source in (kind, *kind.also)
-    ]
+    before = now - timedelta(days=days)
+    found = [_counted(kind.due(before), kind.time)]
+    found += [_counted(part.due(before), part.time) for part in kind.also]
     oldest = min((moment for _count, moment in found if moment is not None), default=None)
     count = min(sum(count for count, _moment in found), MOST_COUNTED)
     return Preview(kind, days, count, oldest, now)

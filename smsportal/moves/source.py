@@ -12,9 +12,11 @@ from typing import Any, Final
 from django.db import OperationalError, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from providers.engine.heartbeats import LOOP_PREFIX, LOOP_TIMEOUT
+from providers.engine.heartbeats import LOOP_TIMEOUT
 from providers.models import Fence, Heartbeat, Host
+from providers.models.engine import LOOP_PREFIX
 from smsportal.backup import BackupError, manifest, sqlite
+from smsportal.backup.contents import SQLITE_TABLES
 from smsportal.start_lock import hold_file_lock
 
 from . import MoveError
@@ -109,7 +111,7 @@ def sequences() -> dict[str, int]:
 def unknown_tables(known: set[str]) -> list[str]:
     """Tables with rows that no app of this version has."""
     with connections[ALIAS].cursor() as cursor:
-        cursor.execute(sqlite.SQLITE_TABLES)
+        cursor.execute(SQLITE_TABLES)
         others = [str(name) for (name,) in cursor.fetchall() if name not in known]
         found = []
         for name in others:

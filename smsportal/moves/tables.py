@@ -49,8 +49,9 @@ class Copied:
 
 def all_tables() -> list[Table]:
     """Every table of every app, and that of the migrations."""
+    recorded: type[models.Model] = MigrationRecorder.Migration
     found = {}
-    for model in (*apps.get_models(include_auto_created=True), MigrationRecorder.Migration):
+    for model in (*apps.get_models(include_auto_created=True), recorded):
         if model._meta.managed and not model._meta.proxy:
             columns = [column_of(one) for one in model._meta.local_concrete_fields]
             found[model._meta.db_table] = Table(model._meta.db_table, model, columns)

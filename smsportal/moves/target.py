@@ -100,7 +100,7 @@ def set_sequences(tables: list[Table], highest: Mapping[str, int]) -> None:
                     continue
                 cursor.execute(
                     f"SELECT setval(pg_get_serial_sequence(%s, %s), greatest(%s, 1, max("  # noqa: S608
-                    f"{quote(column.column)})), greatest(%s, max({quote(column.column)})) > 0)"
+                    f"{quote(str(column.column))})), greatest(%s, max({quote(str(column.column))})) > 0)"
                     f" FROM {quote(table.name)}",
                     [quote(table.name), column.column] + [highest.get(table.name, 0)] * 2,
                 )

@@ -64,22 +64,23 @@ class Replaced:
 
 def column_of(one: models.Field[Any, Any]) -> Column:
     kind = one.get_internal_type()
+    name = str(one.column)
     if kind == "JSONField":
-        return Column(one.column, _as_stored(one, models.TextField()), clean_json, canonical_json)
+        return Column(name, _as_stored(one, models.TextField()), clean_json, canonical_json)
     if kind == "BinaryField":
-        return Column(one.column, _as_stored(one, models.BinaryField()), None, bytes)
+        return Column(name, _as_stored(one, models.BinaryField()), None, bytes)
     if kind == "DateTimeField":
-        return Column(one.column, F(one.attname), None, _in_utc)
+        return Column(name, F(one.attname), None, _in_utc)
     if kind == "DecimalField":
-        return Column(one.column, F(one.attname), None, _plain_number)
+        return Column(name, F(one.attname), None, _plain_number)
     if kind == "GenericIPAddressField":
-        return Column(one.column, F(one.attname), None, _address)
+        return Column(name, F(one.attname), None, _address)
     # Subclasses that decrypt, and libraries' own columns such as pickles, are texts here.
     is_text = kind in RAW_KINDS or isinstance(one, models.CharField)
     if is_text:
         source = _as_stored(one, models.TextField())
-        return Column(one.column, source, clean_text, None, _longest(one))
-    return Column(one.column, F(one.attname))
+        return Column(name, source, clean_text, None, _longest(one))
+    return Column(name, F(one.attname))
 
 
 def _as_stored(one: models.Field[Any, Any], kind: models.Field[Any, Any]) -> Any:

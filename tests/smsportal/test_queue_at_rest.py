@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -88,7 +89,7 @@ class TestStatus:
     ) -> None:
         RareStat(self.sentinel(Conf.IDLE)).save()
         cache.clear()
-        now = queue_sentinel.time.monotonic() + queue_sentinel.SAY_EVERY + 1
+        now = time.monotonic() + queue_sentinel.SAY_EVERY + 1
         monkeypatch.setattr(queue_sentinel, "time", SimpleNamespace(monotonic=lambda: now))
         RareStat(self.sentinel(Conf.IDLE)).save()
         assert self.said() == [Conf.IDLE]

@@ -238,7 +238,7 @@ def missing(models: Iterable[type[Model]]) -> Iterator[str]:
     for model in models:
         if not model._default_manager.exists():
             yield model._meta.label
-        kept = set(map(str, states.get(model, ()))) | set(states_of(model))
+        kept = {str(state) for state in states.get(model, ())} | set(states_of(model))
         found = set(model._default_manager.values_list("state", flat=True)) if kept else set()
         yield from (f"{model._meta.label} {state}" for state in sorted(kept - found))
     if not AuditEntry.objects.filter(content_type=ContentType.objects.get_for_model(User)).exists():

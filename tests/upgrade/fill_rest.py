@@ -36,7 +36,7 @@ def fill_rest(every: Iterable[type[models.Model]]) -> None:
             names = ", ".join(model._meta.label for model in waiting)
             raise AssertionError(f"These need each other: {names}")
         for model in ready:
-            for state in states_of(model) or [None]:
+            for state in states_of(model) or [""]:
                 _make(model, {"state": state} if state else {})
         waiting = [model for model in waiting if model not in ready]
 

@@ -60,7 +60,7 @@ def taken_away(migration: Migration, tables: set[str]) -> list[str]:
         model = getattr(operation, "model_name", None) or getattr(operation, "old_name", None)
         model = model or getattr(operation, "name", "")
         if isinstance(operation, CONTRACTS) and name not in ALLOWED:
-            table = f"{migration.app_label}_{model.lower()}"
+            table = f"{migration.app_label}_{str(model).lower()}"
             found += [f"{name}: {operation.describe()}"] if table in tables else []
     return found
 

@@ -95,7 +95,7 @@ def rights_table() -> str:
     """Which role has which permission, by area."""
     head = [say("right"), *(role_label(role) for role in ROLES)]
     labels = rights.labels()
-    areas = [(title, apps) for apps, title in AREAS]
+    areas: list[tuple[object, tuple[str, ...]]] = [(title, apps) for apps, title in AREAS]
     named = {app for _title, apps in areas for app in apps}
     others = dict.fromkeys(name.split(".")[0] for name in labels)
     areas += [

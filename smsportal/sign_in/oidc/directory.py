@@ -104,15 +104,17 @@ def _directory(provider: IdentityProvider, found: dict[str, Any]) -> Directory:
         if not is_of_provider(found.get(name), provider):
             raise ProviderDown(f"its {name} is on a host that OIDC_HOSTS does not name")
     optional = {
-        name: found[name]
+        name: found[name] if is_of_provider(found.get(name), provider) else ""
         for name in ("userinfo_endpoint", "end_session_endpoint")
-        if is_of_provider(found.get(name), provider)
     }
     methods = found.get("token_endpoint_auth_methods_supported")
     return Directory(
-        issuer,
-        *(str(found[name]) for name in needed),
-        **optional,
+        issuer=issuer,
+        authorization_endpoint=str(found["authorization_endpoint"]),
+        token_endpoint=str(found["token_endpoint"]),
+        jwks_uri=str(found["jwks_uri"]),
+        userinfo_endpoint=str(optional["userinfo_endpoint"]),
+        end_session_endpoint=str(optional["end_session_endpoint"]),
         token_auth_methods=tuple(map(str, methods)) if isinstance(methods, list) else (),
     )
 

@@ -36,7 +36,7 @@ LibraryAdapter: Any = OpenIDConnectOAuth2Adapter
 LibraryCallback: Any = OAuth2CallbackView
 
 
-class AnswerRefused(OAuth2Error):  # type: ignore[misc]
+class AnswerRefused(OAuth2Error):
     """The provider's answer does not count. The library shows the page for it."""
 
 

@@ -111,19 +111,19 @@ def signed_out(request: HttpRequest) -> HttpResponse:
     return render(request, "sign_in/provider_signed_out.html", context)
 
 
-class ConfirmByProvider(ConfirmPage, TemplateView):
+class ConfirmByProvider(ConfirmPage, TemplateView):  # type: ignore[misc]  # both name a template
     way = "provider"
     http_method_names = ["get", "post"]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        self.setup = _setup()
+        self.provider = _setup()
         if not is_connected(current_user(request)):
             raise Http404
         answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         return answer
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**kwargs), "provider": self.setup.name}
+        return {**super().get_context_data(**kwargs), "provider": self.provider.name}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         asked = request.POST.get("next", "")
@@ -139,7 +139,7 @@ class MyProvider(OwnPage, TemplateView):
     http_method_names = ["get", "post"]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        self.setup = _setup()
+        self.provider = _setup()
         answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         return answer
 
@@ -147,7 +147,7 @@ class MyProvider(OwnPage, TemplateView):
         user = current_user(self.request)
         return {
             **super().get_context_data(**kwargs),
-            "provider": self.setup.name,
+            "provider": self.provider.name,
             "link": link_of(user),
             "can_disconnect": user.has_usable_password() and may_sign_in_locally(user),
         }

@@ -14,7 +14,8 @@ from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ... import request_id
+from core import request_reference
+
 from .directory import provider_in_use
 from .refusal_words import Refusal
 
@@ -76,7 +77,7 @@ def refused(request: HttpRequest, why: Refusal) -> HttpResponse:
         **admin.site.each_context(request),
         "text": text,
         "local": settings.LOCAL_SIGN_IN and why is not Refusal.CANCELLED,
-        "reference": request_id.current() if why in (Refusal.INVALID, Refusal.DOWN) else "",
+        "reference": request_reference.current() if why in (Refusal.INVALID, Refusal.DOWN) else "",
         "signed_in": signed_in,
     }
     status = _STATUS.get(why, HTTPStatus.FORBIDDEN)

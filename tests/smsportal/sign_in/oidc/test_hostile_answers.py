@@ -78,7 +78,7 @@ def test_token_with_a_wrong_claim_signs_nobody_in(
 
 
 def unsigned(claims: dict[str, Any]) -> str:
-    return jwt.encode(claims, None, algorithm="none", headers={"kid": "key-1"})
+    return jwt.encode(claims, "", algorithm="none", headers={"kid": "key-1"})
 
 
 def signed_with_the_public_key(claims: dict[str, Any]) -> str:
