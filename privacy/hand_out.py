@@ -59,9 +59,8 @@ def hand_out(
             by=by,
             subject=subject_of(number),
             reason=Traces(number).replaced(reason, "…"),
-            rows=sum(
-                map(len, [*(part.rows for part in parts), *(one.rows for one in mentions.parts)])
-            ),
+            rows=sum(len(part.rows) for part in parts)
+            + sum(len(part.rows) for part in mentions.parts),
         )
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:

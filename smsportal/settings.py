@@ -7,6 +7,7 @@ from typing import Any
 
 from .environment import BASE_DIR, default_state_dir, read_environment
 from .logs import configure_logs
+from .queue_settings import Q_CLUSTER as Q_CLUSTER
 from .sign_in import settings as sign_in
 from .sign_in.oidc import configuration as identity_provider
 from .theme import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
@@ -195,33 +196,6 @@ CACHES: dict[str, dict[str, Any]] = {
         # Not portal_cache: the version before keeps pickles there.
         "LOCATION": "portal_json_cache",
     }
-}
-
-# --- queue -----------------------------------------------------------------
-Q_CLUSTER: dict[str, Any] = {
-    "name": "smsportal",
-    "orm": "default",
-    "broker_class": "smsportal.queue_broker.Broker",
-    "workers": 2,
-    "queue_limit": 2,
-    "bulk": 1,
-    "timeout": 90,
-    "retry": 900,
-    "ack_failures": True,
-    "max_attempts": 1,
-    "save_limit": 0,
-    "catch_up": False,
-    "poll": 0.05,
-    # Once a second is enough to see that a process has died.
-    "guard_cycle": 1,
-    "recycle": 500,
-    "max_rss": 300_000,
-    "cache": "default",
-    "label": "Queue",
-    # Each task of the engine is a long loop. Only these tasks call providers.
-    "ALT_CLUSTERS": {
-        "engine": {"workers": 2, "timeout": None, "max_rss": None, "retry": 900, "poll": 0.5}
-    },
 }
 
 # --- sign-in ---------------------------------------------------------------

@@ -98,10 +98,10 @@ def set_sequences(tables: list[Table], highest: Mapping[str, int]) -> None:
             for column in table.model._meta.local_concrete_fields:
                 if column.get_internal_type() not in ("AutoField", "BigAutoField"):
                     continue
+                name = quote(str(column.column))
                 cursor.execute(
-                    f"SELECT setval(pg_get_serial_sequence(%s, %s), greatest(%s, 1, max("  # noqa: S608
-                    f"{quote(str(column.column))})), greatest(%s, max({quote(str(column.column))})) > 0)"
-                    f" FROM {quote(table.name)}",
+                    f"SELECT setval(pg_get_serial_sequence(%s, %s), greatest(%s, 1, max({name})),"  # noqa: S608
+                    f" greatest(%s, max({name})) > 0) FROM {quote(table.name)}",
                     [quote(table.name), column.column] + [highest.get(table.name, 0)] * 2,
                 )
 
