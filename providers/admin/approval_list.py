@@ -151,7 +151,7 @@ class ApprovalAdmin(WordSearch, ReadOnlyAdmin):
         return when(one.asked_at)
 
     @admin.display(description=pgettext_lazy("column", "What"))
-    def what(self, one: Approval) -> SafeString:
+    def what(self, one: Approval) -> str:
         return with_detail(data(show(one.title)), str(one.account.name))
 
     @admin.display(description=pgettext_lazy("column", "Size"))
@@ -167,7 +167,7 @@ class ApprovalAdmin(WordSearch, ReadOnlyAdmin):
         return state_label("approval", one.state)
 
     @admin.display(description=pgettext_lazy("column", "Decided"))
-    def decided(self, one: Approval) -> SafeString:
+    def decided(self, one: Approval) -> str:
         by = data(person_name(one.decided_by)) if one.decided_by else SafeString("")
         return with_detail(by, when(one.decided_at)) if by else when(one.decided_at)
 
