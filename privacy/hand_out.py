@@ -59,14 +59,17 @@ def hand_out(
             by=by,
             subject=subject_of(number),
             reason=Traces(number).replaced(reason, "…"),
-            rows=sum(len(part.rows) for part in parts)
-            + sum(len(part.rows) for part in mentions.parts),
+            rows=_row_count(parts) + sum(len(part.rows) for part in mentions.parts),
         )
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("data.json", _as_json(number, parts, mentions))
         archive.writestr("data.html", _as_html(number, parts, mentions))
     return made.getvalue()
+
+
+def _row_count(parts: list[Part]) -> int:
+    return sum(len(part.rows) for part in parts)
 
 
 def parts_of(number: str) -> Iterator[Part]:

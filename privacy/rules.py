@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from core.acts import record_act
-from core.retention import Kind, days_of, find
+from core.retention import Kind, Part, days_of, find
 from providers import clock
 
 from .models import RetentionRule
@@ -60,9 +60,8 @@ def preview(kind: Kind, days: int | None) -> Preview:
     now = clock.now()
     if days is None:
         return Preview(kind, None, 0, None, now)
-    before = now - timedelta(days=days)
-    found = [_counted(kind.due(before), kind.time)]
-    found += [_counted(part.due(before), part.time) for part in kind.also]
+    sources: list[Kind | Part] = [kind, *kind.also]
+    found = [_counted(source.due(now - timedelta(days=days)), source.time) for source in sources]
     oldest = min((moment for _count, moment in found if moment is not None), default=None)
     count = min(sum(count for count, _moment in found), MOST_COUNTED)
     return Preview(kind, days, count, oldest, now)
