@@ -79,6 +79,12 @@ KINDS: Final = (
         ("retention", "keys", "fence"),
         ("preferences",),
     ),
+    _kind(
+        "alert",
+        pgettext_lazy("kind of subject", "Alert"),
+        ("alert_rule", "alert_receiver", "alerts"),
+        ("alert_rule", "alert_receiver"),
+    ),
     _kind("hold", pgettext_lazy("kind of subject", "Hold")),
     _kind("finding", pgettext_lazy("kind of subject", "Finding")),
     _kind(
@@ -88,6 +94,10 @@ KINDS: Final = (
     ),
     _kind("note", pgettext_lazy("kind of subject", "Note")),
     _kind("list", pgettext_lazy("kind of subject", "List"), ("export",)),
-    _kind("audit", pgettext_lazy("kind of subject", "Audit log or backup"), ("audit", "backup")),
+    _kind(
+        "audit",
+        pgettext_lazy("kind of subject", "Audit log, backup or database"),
+        ("audit", "backup", "database"),
+    ),
 )
 BY_KEY: Final = {kind.key: kind for kind in KINDS}

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from core.models import Act
 from smsportal.models import Preferences
+from smsportal.role_cards import AREAS
 from tests.support.signed_in import browser_of, member
 
 pytestmark = pytest.mark.django_db
@@ -164,7 +165,7 @@ def test_people_rename_themselves_but_take_no_colleagues_name() -> None:
 def test_form_says_what_each_role_does_and_folds_permissions_by_area(browser: Client) -> None:
     html = html_of(browser.get(ADD))
     assert "Sends single SMS and codes" in html
-    assert html.count('<details class="fold"') == 6
+    assert html.count('<details class="fold"') == len(AREAS)
     assert '<details class="fold" open' not in html
     send = Permission.objects.get(codename="send_message")
     operator = Group.objects.get(name="operator")
