@@ -34,6 +34,8 @@ from tests.factories.staff import make_staff, make_user
 from .rows import add_message, add_order, add_session
 
 pytestmark = pytest.mark.django_db
+OF_EACH = 20
+"""Rows of each subject."""
 ADDERS = {
     Subject.MESSAGES: add_message,
     Subject.CODES: add_session,
@@ -54,7 +56,7 @@ def rows() -> User:
     accounts = [make_account("haorui", name="North"), make_account("haosms", name="South")]
     now = clock.now()
     for add in ADDERS.values():
-        for _number in range(50):
+        for _number in range(OF_EACH):
             at = now - timedelta(minutes=random.randint(1, 3 * 24 * 60))
             who = random.choice((person, None))
             add(random, random.choice(accounts), who, at)
@@ -108,7 +110,7 @@ def test_every_figure_links_to_the_rows_it_counts(
             if url and (figure or url == line.url):
                 assert listed(client, url) == figure, url
                 checked += 1
-    assert table.total.summary.total == 50
+    assert table.total.summary.total == OF_EACH
     assert checked
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from core.admin.export_jobs.slices import write_slice
 from core.models import ExportJob
@@ -23,6 +24,7 @@ from rentals.presentation.labels import LABELS as ORDER_STATES
 from smsportal.caps.effect import effect_of
 from tests.plans.explain import captured, faults_of, prepare
 from tests.plans.rows import make_rows
+from tests.support.module_rows import undone_after_module
 
 pytestmark = pytest.mark.django_db
 
@@ -35,11 +37,17 @@ DAY: Final = {"created_at_from_0": "{today}", "created_at_to_0": "{today}"}
 MONTH: Final = {"created_at_from_0": "{month}", "created_at_to_0": "{today}"}
 
 
+@pytest.fixture(scope="module")
+def made_rows(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[int]:
+    with undone_after_module(django_db_blocker):
+        account = make_rows()
+        prepare()
+        yield account.pk
+
+
 @pytest.fixture
-def rare() -> Account:
-    account = make_rows()
-    prepare()
-    return account
+def rare(made_rows: int, db: None) -> Account:
+    return Account.objects.get(pk=made_rows)
 
 
 @pytest.fixture

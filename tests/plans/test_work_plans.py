@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.db import transaction
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from messaging.engine import claim_sql
 from providers.engine import far_times
@@ -20,6 +21,7 @@ from rentals.models import Reading, Transaction
 from smsportal.schedules import scheduled_tasks
 from tests.plans.explain import captured, faults_of, prepare
 from tests.plans.rows import make_rows
+from tests.support.module_rows import undone_after_module
 
 pytestmark = pytest.mark.django_db
 
@@ -52,11 +54,17 @@ READS_ALL = {
 }
 
 
+@pytest.fixture(scope="module")
+def made_rows(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[int]:
+    with undone_after_module(django_db_blocker):
+        account = make_rows()
+        prepare()
+        yield account.pk
+
+
 @pytest.fixture
-def rare() -> Account:
-    account = make_rows()
-    prepare()
-    return account
+def rare(made_rows: int, db: None) -> Account:
+    return Account.objects.get(pk=made_rows)
 
 
 def require_plans(work: Callable[[], object], few: Collection[str] = ()) -> None:

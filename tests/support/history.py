@@ -8,9 +8,10 @@ from typing import Final
 
 import pytest
 from auditlog.context import disable_auditlog
-from django.db import transaction
 from django.test import override_settings
 from pytest_django import DjangoDbBlocker, Settings
+
+from .module_rows import undone_after_module
 
 SANDBOX_URL: Final = "http://127.0.0.1:9"
 """A port without a listener."""
@@ -38,13 +39,11 @@ def written_month(
     """Written once for all tests of a module, in a transaction that is rolled back after them."""
     folder = tmp_path_factory.mktemp("demo")
     with (
-        django_db_blocker.unblock(),
         override_settings(DATA_DIR=folder, SANDBOX_URL=SANDBOX_URL),
-        transaction.atomic(),
+        undone_after_module(django_db_blocker),
     ):
         write_month()
         yield
-        transaction.set_rollback(True)
 
 
 @pytest.fixture
