@@ -18,6 +18,6 @@ OTHER_SYSTEM: Final = re.compile(r"{% if .*? %}(.*?){% else %}(.*?){% endif %}")
 def make() -> str:
     rows = []
     for keys, meaning in LINE.findall(DIALOG.read_text(encoding="utf-8")):
-        shown = OTHER_SYSTEM.sub(r"\2 (macOS: \1)", keys)
+        shown = OTHER_SYSTEM.sub(say("other system"), keys)
         rows.append((shown, gettext(meaning)))
     return table([say("keys"), say("does")], rows)

@@ -22,6 +22,7 @@ _WORDS: Final = {
     "default": ("Default", "默认值"),
     "keys": ("Keys", "按键"),
     "does": ("What it does", "作用"),
+    "other system": (r"\2 (macOS: \1)", r"\2（macOS：\1）"),
 }
 
 
