@@ -53,6 +53,7 @@ NAVIGATION = {
         "Audit log",
         "What waits",
         "Privacy",
+        "Alerts",
         "Hosts",
     ],
     "auditor": [
@@ -68,6 +69,7 @@ NAVIGATION = {
         "API calls",
         "Callbacks",
         "Audit log",
+        "Alerts",
         "Hosts",
     ],
 }
@@ -78,6 +80,9 @@ OPEN_TO_ALL = {
     "jsi18n",
     "login",
     "logout",
+    "oidc_return",
+    "oidc_signed_out",
+    "oidc_start",
     "set_language",
     "set_password",
 }
