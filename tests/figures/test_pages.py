@@ -33,7 +33,7 @@ from tests.factories.staff import make_staff, make_user
 
 from .rows import add_message, add_order, add_session
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 OF_EACH = 20
 """Rows of each subject."""
 ADDERS = {

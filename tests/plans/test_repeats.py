@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from core.admin.base import PortalAdmin
 from tests.plans.rows import make_rows
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 PAGES: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("/", {}),

@@ -32,7 +32,7 @@ from tests.factories.orders import make_rented
 from tests.factories.staff import make_staff, make_user
 from tests.support.signed_in import browser_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 ROLES: Final = ("nobody", "viewer", "operator", "manager", "auditor", "superuser")
 REVEALERS: Final = {"manager", "superuser"}

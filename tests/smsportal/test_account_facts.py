@@ -24,7 +24,7 @@ from tests.factories.accounts import make_account
 from tests.factories.staff import make_user
 from tests.support.signed_in import browser_of, member
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 DASHBOARD: Final = reverse("admin:index")
 LIST: Final = reverse("admin:providers_account_changelist")

@@ -27,7 +27,7 @@ from tests.factories.messages import make_message
 from tests.factories.orders import make_rented
 from tests.support.signed_in import browser_of, member
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 LABEL: Final = re.compile(
     r'<span class="state state-\w+"[^>]*><span[^>]*>\w+</span><span>([^<]+)</span></span>'

@@ -26,7 +26,7 @@ from tests.factories.messages import make_message
 from tests.factories.orders import make_rented
 from tests.factories.staff import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 LIST = "/messaging/message/"
 PAGE = "/my-lists/messaging.message/"
