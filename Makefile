@@ -138,7 +138,7 @@ test-next: ## Run the tests on Python 3.13, Django 6.1 and the newest theme; the
 		"(python3.13-venv, pyenv or uv) and name it with NEXT_PYTHON=…"; exit 1; }
 	@$(MAKE) $(NEXT_VENV)/.installed-next VENV=$(NEXT_VENV) PYTHON="$(NEXT_PYTHON)"
 	@$(MAKE) test-next-run VENV=$(NEXT_VENV) \
-		|| echo "== failures are allowed here; docs/adr/0009 lists the known ones =="
+		|| echo "== failures are allowed here; docs/developers/adr/0009 lists the known ones =="
 
 test-next-run: export PYTHONDONTWRITEBYTECODE =
 test-next-run:

@@ -2,7 +2,7 @@
 
 BREACH: whoever can make a browser ask for a page again and again, with words of their own in it,
 reads a secret of the page from how well it compresses. What another site asks for is therefore sent
-as it is. docs/security.md says what else stands in the way.
+as it is. docs/developers/security.md says what else stands in the way.
 """
 
 from __future__ import annotations

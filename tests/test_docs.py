@@ -17,7 +17,7 @@ DOCUMENTS: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 APPS: Final = ("messaging", "messaging/batches", "otp", "rentals")
 """Modules that every app has are named without the app: `presentation/labels.py`."""
 NOT_OURS: Final = frozenset({"numbers/"})
-"""Packages that must not exist (docs/adr/0007)."""
+"""Packages that must not exist (docs/developers/adr/0007)."""
 EXAMPLES: Final = frozenset({"test_search_ignores_the_default_period"})
 """Sample names that do not exist."""
 
@@ -83,7 +83,7 @@ def slugs_of(document: Path) -> set[str]:
 
 
 def terms_of_the_glossary() -> Iterator[str]:
-    for line in (ROOT / "docs/glossary.md").read_text(encoding="utf-8").splitlines():
+    for line in (ROOT / "docs/developers/glossary.md").read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if len(cells) == 3 and cells[2] != "中文":
             yield from (term for term in cells[2].split(", ") if CHINESE.search(term))
@@ -128,7 +128,7 @@ def test_every_named_make_target_exists(document: Path) -> None:
 
 
 def test_index_of_decisions_lists_each_once() -> None:
-    folder = ROOT / "docs/adr"
+    folder = ROOT / "docs/developers/adr"
     records = sorted(file.name for file in folder.glob("[0-9]*.md"))
     assert re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", (folder / "README.md").read_text()) == records
     numbers = [name.partition("-")[0] for name in records]
@@ -136,7 +136,7 @@ def test_index_of_decisions_lists_each_once() -> None:
 
 
 def test_architecture_answers_thirty_questions() -> None:
-    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/developers/architecture.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d+) \|", text.partition("## Thirty questions")[2], re.MULTILINE)
     assert rows == [str(number) for number in range(1, 31)]
 
@@ -154,7 +154,7 @@ def test_chinese_terms_of_the_glossary_match_the_portal() -> None:
 def test_every_kind_of_fault_names_its_test() -> None:
     rows = [
         line.strip("|").split("|")
-        for line in (ROOT / "docs/faults.md").read_text(encoding="utf-8").splitlines()
+        for line in (ROOT / "docs/developers/faults.md").read_text(encoding="utf-8").splitlines()
         if line.startswith("| ") and not line.startswith("| fault |")
     ]
     assert len(rows) > 50

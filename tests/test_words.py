@@ -17,7 +17,7 @@ from smsportal.environment import BASE_DIR
 
 CATALOGUE: Final = polib.pofile(str(BASE_DIR / "locale/zh_Hans/LC_MESSAGES/django.po"))
 THEME: Final = polib.pofile(str(BASE_DIR / "locale/theme/zh_Hans/LC_MESSAGES/django.po"))
-GLOSSARY: Final = BASE_DIR / "docs/glossary.md"
+GLOSSARY: Final = BASE_DIR / "docs/developers/glossary.md"
 INSTALLED: Final = Path("locale/zh_Hans/LC_MESSAGES/django.mo")
 """Where a package keeps its compiled Chinese."""
 PAGELESS: Final = "allauth"

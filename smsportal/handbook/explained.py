@@ -32,6 +32,7 @@ EXPLAINED: Final[dict[str, str]] = {
     "approvals": "staff/approvals",
     "approval": "staff/approvals",
     "approval_": "staff/approvals",
+    "providers_approval_": "staff/approvals",
     "approval_limits": "managers/approvals",
     "money_words": "staff/money",
     "providers_account_": "managers/accounts",
@@ -40,6 +41,7 @@ EXPLAINED: Final[dict[str, str]] = {
     "providers_dailylimit_": "managers/caps",
     "providers_capexemption_": "managers/caps",
     "auth_user_": "managers/people",
+    "factor_rules": "managers/people",
     "auth_group_": "managers/rights",
     "scoreboard": "managers/scoreboard",
     "privacy": "managers/privacy",
@@ -50,8 +52,8 @@ EXPLAINED: Final[dict[str, str]] = {
     "hold_": "operators/backup",
     "hosts": "operators/hosts",
     "django_q_": "operators/monitoring",
-    "alert_": "managers/alerts",
     "alerts": "managers/alerts",
+    "alerts_": "managers/alerts",
 }
 """By the name of an address, or the beginning of names, which ends in “_”. The longest fits."""
 

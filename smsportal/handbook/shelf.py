@@ -61,6 +61,7 @@ ORDER: Final[dict[str, tuple[str, ...]]] = {
         "settings",
         "hosts",
         "proxy",
+        "sign-in",
         "keys",
         "backup",
         "upgrade",

@@ -34,7 +34,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Seconds for each row, as measured on two cores and an ordinary disk; see docs/upgrades.md."""
+    """Seconds for each row, on two cores and an ordinary disk; the handbook names them, too."""
 
     index: float = 1.2e-6
     scan: float = 0.4e-6

@@ -1,7 +1,7 @@
 """One host of two is upgraded after the other: both versions work on one database meanwhile.
 
 Everything is real: the hosts with the code of their versions, the pages, and the providers over
-HTTP. What this test shows is what docs/upgrades.md promises.
+HTTP. What this test shows is what docs/en/operators/upgrade.md promises.
 """
 
 from __future__ import annotations

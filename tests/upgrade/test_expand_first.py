@@ -50,7 +50,7 @@ def test_migrations_since_the_last_release_take_nothing_away() -> None:
     ]
     assert later
     found = [text for migration in later for text in taken_away(migration, tables)]
-    assert found == [], "The version before still uses it: see docs/upgrades.md."
+    assert found == [], "The version before still uses it: see CONTRIBUTING.md."
 
 
 def taken_away(migration: Migration, tables: set[str]) -> list[str]:

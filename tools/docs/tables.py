@@ -27,7 +27,7 @@ from smsportal.money_words import PARTS
 from smsportal.role_cards import AREAS
 from smsportal.roles import ROLES, role_label
 
-from . import rights, settings_table, shortcuts
+from . import alerts, rights, settings_table, shortcuts
 from .cures import read_cures
 from .sentences import find_sentences
 from .words import say, table
@@ -177,6 +177,8 @@ def blocks() -> Iterator[tuple[str, Block]]:
     yield "reasons rows", reasons(_chosen(ROW_REASONS))
     yield "money", money
     yield "shortcuts", shortcuts.make
+    yield "alert kinds", alerts.kinds
+    yield "alert services", alerts.services
     yield "rights", rights_table
     yield "settings", settings_table.make
     for key in sorted(clients()):

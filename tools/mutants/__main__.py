@@ -27,7 +27,7 @@ class Result:
     part: Part
     tried: int = 0
     survivors: list[Change] = field(default_factory=list)
-    """Survivors without a reason in docs/mutants.md."""
+    """Survivors without a reason in docs/developers/mutants.md."""
     equivalent: list[Change] = field(default_factory=list)
     minutes: float = 0.0
 

@@ -1,4 +1,4 @@
-"""The list of survivors without an observable effect, each with its reason: docs/mutants.md.
+"""Survivors without an observable effect, each with its reason: docs/developers/mutants.md.
 
 Module, function and changed lines identify a survivor, so that lines may move.
 """
@@ -13,7 +13,7 @@ from typing import Final
 
 from .parts import ROOT
 
-LIST: Final = ROOT / "docs" / "mutants.md"
+LIST: Final = ROOT / "docs" / "developers" / "mutants.md"
 _HEADING: Final = re.compile(r"^(##|###) `(.+)`$")
 
 
@@ -60,7 +60,7 @@ def _function_at(text: str, line: int) -> str:
 
 
 def listed_equivalents() -> set[Change]:
-    """The entries of docs/mutants.md. Raises `ValueError` for an entry without a reason."""
+    """What docs/developers/mutants.md lists. Raises `ValueError` for an entry without a reason."""
     found: set[Change] = set()
     module = function = ""
     open_blocks: list[Change] = []

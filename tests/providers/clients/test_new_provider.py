@@ -1,7 +1,7 @@
 """A new provider is one client file, one sandbox file and one table of payloads.
 
 Each test adds the two example files to the folders in which the portal looks for them. Nothing
-else in the portal knows of them. docs/adding-a-provider.md explains them.
+else in the portal knows of them. docs/developers/adding-a-provider.md explains them.
 """
 
 from __future__ import annotations

@@ -114,6 +114,9 @@ def test_page_of_the_portal_leads_to_the_page_that_explains_it(client: Client) -
         ("messaging_message_send", "staff/send"),
         ("messaging_message_change", "staff/states"),
         ("messaging_message_changelist", "staff/find"),
+        ("alerts_rule", "managers/alerts"),
+        ("factor_rules", "managers/people"),
+        ("providers_approval_changelist", "staff/approvals"),
         ("index", None),
     ],
 )
