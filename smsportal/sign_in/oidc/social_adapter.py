@@ -19,7 +19,6 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 
 from core.acts import record_act
-from core.client_address import client_address
 
 from ..authentication_records import PROVIDER
 from ..local_paths import is_local_path
@@ -132,7 +131,6 @@ class SocialAdapter(LibraryAdapter):
             "sign_in.provider_refused",
             by=None,
             subject=f"user:{error.person.pk}" if error.person else "",
-            personal={"address": str(client_address(request) or "")},
             why=str(error.why),
         )
 

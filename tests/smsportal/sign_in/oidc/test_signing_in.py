@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from audit.addresses import facts_of
 from core.models import Act, Notice
 from core.stored_texts import show
 from tests.fakes.identity_provider import FakeProvider
@@ -77,7 +78,7 @@ class TestPerson:
         assert answer.status_code == 403
         assert "you have no account in this portal" in text_of(answer)
         assert not User.objects.exists()
-        assert Act.objects.get(what="sign_in.provider_refused").details == {"why": "unknown"}
+        assert facts_of(Act.objects.get(what="sign_in.provider_refused")) == {"why": "unknown"}
 
     @pytest.mark.parametrize("taken", ["wei", "WEI", "Ｗｅｉ"])
     def test_local_account_with_the_same_name_is_not_taken_over(
