@@ -119,7 +119,7 @@ def run(*options: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.each_database
 @pytest.mark.timeout(TIMEOUT + 60)
 @pytest.mark.skipif(not os.environ.get("TEST_DATABASE_URL"), reason="SQLite serves one host")

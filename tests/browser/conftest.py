@@ -45,7 +45,7 @@ QUIET = (
 )
 
 MakeVisitor = Callable[..., Visitor]
-LANGUAGES = ["en", pytest.param("zh-hans", marks=pytest.mark.slow)]
+LANGUAGES = ["en", pytest.param("zh-hans", marks=pytest.mark.long)]
 """A journey that works in the first language rarely fails in the second."""
 
 

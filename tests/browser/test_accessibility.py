@@ -80,7 +80,7 @@ def test_violations_are_found(make_visitor: MakeVisitor) -> None:
     ("language", "theme", "width"),
     [
         ("en", "light", 1280),
-        pytest.param("zh-hans", "dark", 1280, marks=pytest.mark.slow),
+        pytest.param("zh-hans", "dark", 1280, marks=pytest.mark.long),
         pytest.param("en", "dark", PHONE_WIDTH, marks=pytest.mark.long),
         pytest.param("zh-hans", "light", PHONE_WIDTH, marks=pytest.mark.long),
     ],
@@ -106,7 +106,7 @@ def test_no_page_breaks_a_rule(
 
 
 @pytest.mark.any_database
-@pytest.mark.parametrize("theme", ["dark", pytest.param("light", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("theme", ["dark", pytest.param("light", marks=pytest.mark.long)])
 def test_what_opens_on_a_page_breaks_no_rule(
     theme: str, make_visitor: MakeVisitor, sandbox: Sandbox
 ) -> None:

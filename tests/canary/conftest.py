@@ -54,7 +54,7 @@ def staff(transactional_db: None, settings: Settings) -> dict[str, User]:
     return found
 
 
-@pytest.fixture(params=["in_process", pytest.param("separate", marks=pytest.mark.slow)])
+@pytest.fixture(params=["in_process", pytest.param("separate", marks=pytest.mark.long)])
 def portal(
     request: pytest.FixtureRequest,
     staff: dict[str, User],

@@ -72,7 +72,7 @@ def test_disabled_parts_without_a_reason_are_found() -> None:
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_disabled_thing_says_why() -> None:
     fill()
     paused = Account.objects.filter(paused_at__isnull=False)[0]

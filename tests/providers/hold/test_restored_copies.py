@@ -29,7 +29,7 @@ from tests.support.wait_until import wait_until
 
 LONG = pytest.mark.long
 
-pytestmark = [pytest.mark.slow, pytest.mark.each_database]
+pytestmark = [pytest.mark.slow, pytest.mark.each_database, pytest.mark.any_database]
 
 SERVER: Final = os.environ.get("TEST_DATABASE_URL", "")
 on_sqlite = pytest.mark.skipif(bool(SERVER), reason="SQLite only")

@@ -24,7 +24,7 @@ from tests.smsportal.restores.staff import Staff
 from tests.support.wait_until import wait_until
 from tests.upgrade import databases
 
-pytestmark = [pytest.mark.slow, pytest.mark.each_database]
+pytestmark = [pytest.mark.slow, pytest.mark.each_database, pytest.mark.any_database]
 on_sqlite = pytest.mark.skipif(ON_SERVER, reason="SQLite only")
 
 REASON = "Looked at the provider's console."

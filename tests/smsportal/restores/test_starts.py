@@ -31,7 +31,7 @@ from tests.support.hosts import Host
 from tests.support.wait_until import wait_until
 from tests.upgrade import databases
 
-pytestmark = [pytest.mark.slow, pytest.mark.each_database]
+pytestmark = [pytest.mark.slow, pytest.mark.each_database, pytest.mark.any_database]
 on_postgresql = pytest.mark.skipif(not ON_SERVER, reason="PostgreSQL only")
 
 TEXTS: Final = 40
