@@ -37,7 +37,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 TASK: Final = re.compile(rf"(?:{'|'.join(APPS)})(?:\.\w+)*\.tasks?\.\w+")
 WORD: Final = re.compile(r"[a-z][a-z0-9_]+")
 NOT_STORED: Final = frozenset(
-    {"DateKind", "DecisionOutcome", "Format", "MoneyLine", "OptionKind", "Role"}
+    {"DateKind", "DecisionOutcome", "Format", "MoneyLine", "OptionKind", "Role", "Wait"}
 )
 """Enums whose values are not stored."""
 STORED_AS: Final = frozenset({"reason", "problem", "pause_reason", "warnings"})

@@ -49,6 +49,7 @@ class TestBroker:
         assert slept == [Conf.POLL]
 
 
+@pytest.mark.django_db
 class TestStatus:
     @pytest.fixture(autouse=True)
     def nothing_said(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def app_of(provider: IdentityProvider) -> SocialApp:
 class Adapter(LibraryAdapter):
     """One exchange with the provider."""
 
-    state: dict[str, Any]
+    began_with: dict[str, Any]
     """What was kept when the person left for the provider. Set by `ReturnView`."""
 
     def __init__(self, request: HttpRequest, setup: IdentityProvider) -> None:
@@ -102,7 +102,7 @@ class Adapter(LibraryAdapter):
         written = kwargs["response"].get("id_token")
         if not isinstance(written, str):
             raise AnswerRefused("no id token")
-        nonce = str(self.state.get("nonce") or "")
+        nonce = str(self.began_with.get("nonce") or "")
         try:
             claims = read_id_token(written, self.setup, self.directory, nonce)
             claims = {**self._userinfo(claims, token.token), **claims}
@@ -171,5 +171,5 @@ class ReturnView(LibraryCallback):
 
     def _get_state(self, request: HttpRequest, provider: Any) -> tuple[Any, Any]:
         state, answer = super()._get_state(request, provider)
-        self.adapter.state = state or {}
+        self.adapter.began_with = state or {}
         return state, answer
