@@ -46,5 +46,5 @@ def group_roles(text: str) -> dict[str, str]:
         if role == "superuser":
             raise Wrong("cannot make anybody an administrator")
         if found.setdefault(group, role) != role:
-            raise Wrong(f"gives the group “{group}” two roles")
+            raise Wrong(f"has the group “{group}” twice, with two roles")
     return found

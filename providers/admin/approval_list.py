@@ -22,7 +22,7 @@ from core.admin.read_only import ReadOnlyAdmin
 from core.admin.word_search import WordSearch
 from core.masking import data
 from core.people import person_name
-from core.punctuation import with_detail
+from core.punctuation import label_text, separated, with_detail
 from core.stored_texts import show
 from core.times import when
 
@@ -83,7 +83,7 @@ def kind_text(approval: Approval) -> str:
 
 
 def limits_text(approval: Approval) -> str:
-    return " ".join(f"{one.name}: {one.text}" for one in stored_lines(approval))
+    return separated(label_text(one.name, one.text) for one in stored_lines(approval))
 
 
 @admin.register(Approval)

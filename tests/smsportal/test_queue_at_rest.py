@@ -61,7 +61,7 @@ class TestStatus:
         return SimpleNamespace(
             parent_pid=1,
             pid=2,
-            cluster_id="some cluster",
+            cluster_id="some-cluster",
             broker=Broker(Conf.CLUSTER_NAME),
             tob=None,
             reincarnations=0,

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.models import Model
 
+from alerts.models import Receiver, Watch
 from core.fields import EncryptedField
 from core.models import ExportJob
 from privacy.models import Erasure, LegalHold
@@ -29,7 +30,7 @@ REWRITTEN: Final[dict[str, str]] = {
 }
 """`table.column` to the reason why a migration may change its values."""
 
-LATER: Final = (Erasure, ExportJob, LegalHold)
+LATER: Final = (Erasure, ExportJob, LegalHold, Receiver, Watch)
 """Models with secrets that no earlier release has."""
 
 
