@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,19 +35,22 @@ def dumped(
 
 
 @pytest.fixture(scope="session")
-def migrated(
-    dumped: str, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
-) -> Iterator[str]:
-    """The same database, migrated. Each test works on a copy of it."""
-    with django_db_blocker.unblock():
-        name = databases.copy_of(
-            dumped, tmp_path_factory.mktemp("migrated"), _database_name("migrated")
-        )
-        with databases.connected(name):
-            call_command("migrate", interactive=False, verbosity=0)
-    yield name
-    with django_db_blocker.unblock():
-        databases.drop(name)
+def migrated(release: str, dumped: str, django_db_blocker: DjangoDbBlocker) -> str:
+    """The same database, migrated. Each test works on a copy of it.
+
+    The workers of a parallel run share it, because a migration takes longer than most tests. It
+    belongs to this run's folder or server; on any other server the next run replaces it.
+    """
+    folder = Path(os.environ["TEST_DATA_DIR"])
+    done = folder / f"migrated-{release}"
+    with (folder / f"{done.name}.lock").open("w") as lock, django_db_blocker.unblock():
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            name = databases.copy_of(dumped, folder, "test_upgrade_migrated_" + release)
+            with databases.connected(name):
+                call_command("migrate", interactive=False, verbosity=0)
+            done.write_text(name)
+    return done.read_text()
 
 
 @pytest.fixture
