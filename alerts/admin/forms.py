@@ -199,7 +199,7 @@ class ReceiverForm(PortalForm):
         label=pgettext_lazy("field", "Time zone"),
         choices=lambda: [("", settings.TIME_ZONE), *_zones()],
         required=False,
-        widget=UnfoldAdminSelectWidget(),
+        widget=UnfoldAdminSelectWidget(attrs={"translate": "no"}),
         help_text=gettext_lazy("For quiet hours and for the times in messages."),
     )
     is_on = forms.BooleanField(

@@ -129,4 +129,4 @@ class Approval(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"approval {self.public_id}"
+        return self.public_id

@@ -165,7 +165,7 @@ def database(tmp_path: Path) -> Iterator[str]:
         yield name
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_second_host_with_other_keys_stops_and_the_tasks_of_the_first_survive(
     database: str, tmp_path: Path

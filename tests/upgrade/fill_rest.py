@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator
+from datetime import time
 from decimal import Decimal
 from itertools import count
 from typing import Any, Final
@@ -102,6 +103,8 @@ def _by_kind(one: Any) -> Any:
         return True
     if isinstance(one, models.DateTimeField):
         return timezone.now()
+    if isinstance(one, models.TimeField):
+        return time(22, 30)
     if isinstance(one, models.GenericIPAddressField):
         return "2001:db8::1"
     if isinstance(one, models.DecimalField):
