@@ -7,7 +7,7 @@ likelier value than its field suggests has it in `LIKELY`.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import time
 from decimal import Decimal
 from itertools import count
@@ -97,25 +97,23 @@ def _related(model: type[models.Model], one: Any) -> Any:
     return None if one.null and one.related_model is model else found.first()
 
 
+BY_KIND: Final[tuple[tuple[Any, Callable[[], Any]], ...]] = (
+    (models.BooleanField, lambda: True),
+    (models.DateTimeField, timezone.now),
+    (models.TimeField, lambda: time(22, 30)),
+    (models.GenericIPAddressField, lambda: "2001:db8::1"),
+    (models.DecimalField, lambda: Decimal("0.5")),
+    (models.UUIDField, uuid.uuid4),
+    (models.JSONField, dict),
+    (models.BinaryField, lambda: b"bytes"),
+    ((models.IntegerField, models.FloatField), lambda: next(_serial)),
+)
+
+
 def _by_kind(one: Any) -> Any:
+    for kind, make in BY_KIND:
+        if isinstance(one, kind):
+            return make()
     number = next(_serial)
-    if isinstance(one, models.BooleanField):
-        return True
-    if isinstance(one, models.DateTimeField):
-        return timezone.now()
-    if isinstance(one, models.TimeField):
-        return time(22, 30)
-    if isinstance(one, models.GenericIPAddressField):
-        return "2001:db8::1"
-    if isinstance(one, models.DecimalField):
-        return Decimal("0.5")
-    if isinstance(one, models.UUIDField):
-        return uuid.uuid4()
-    if isinstance(one, models.JSONField):
-        return {}
-    if isinstance(one, models.BinaryField):
-        return b"bytes"
-    if isinstance(one, (models.IntegerField, models.FloatField)):
-        return number
     text = f"+861390{number:06}" if "number" in one.name else f"{one.name} {number}"
     return text[: one.max_length] if one.max_length else text
