@@ -104,7 +104,8 @@ def _booking(account: Account, number: int, **fields: object) -> Transaction:
         provider_id=f"t{number}",
         order_provider_id=f"order{number}",
         amount=Decimal(1),
-        created_there=timezone.now() - timedelta(minutes=number),
+        # Over four months, or the planner rightly reads all of them for those of the last week.
+        created_there=timezone.now() - timedelta(hours=2 * number),
         **values,
     )
 
