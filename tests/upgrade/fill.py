@@ -59,6 +59,7 @@ from tests.factories.codes import make_session
 from tests.factories.messages import make_message
 from tests.factories.orders import make_order
 from tests.factories.staff import make_staff, make_user
+from tests.support.acting import from_address
 from tests.support.engine import run_rounds
 from tests.upgrade.copies import in_state
 from tests.upgrade.fill_messaging import fill_batches, fill_messages, fill_sessions
@@ -95,7 +96,8 @@ def fill(sandbox: Sandbox) -> None:
     fill_limits(accounts["haorui"], staff["manager"])
     Account.objects.update(base_url=NOWHERE)
     require_fitting_keys()
-    record_act("export.download", by=chief, reason="for the tax office")
+    with from_address("192.0.2.7"):
+        record_act("export.download", by=chief, reason="for the tax office")
     audit_tasks.seal()
     fill_rest(apps.get_models(include_auto_created=True))
 
