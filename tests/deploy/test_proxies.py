@@ -15,6 +15,7 @@ from typing import Final
 
 import pytest
 
+from audit.addresses import address_of
 from core.models import Act
 from tests.support import proxies
 from tests.support.hosts import Host, empty_database, free_port
@@ -24,7 +25,7 @@ from tests.upgrade import databases
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.any_database,
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning"),
 ]
 PASSWORD: Final = "violet harbour 91 lamps"
@@ -49,7 +50,7 @@ class Site:
     def acts(self) -> list[tuple[str, object, str | None]]:
         with databases.connected(self.database):
             acts = Act.objects.filter(what__startswith="sign_in").select_related("personal_row")
-            found = [(act.what, act.personal.get("address"), act.request_id) for act in acts]
+            found = [(act.what, address_of(act) or None, act.request_id) for act in acts]
         return found[::-1]
 
 
