@@ -50,7 +50,9 @@ class Site:
     def acts(self) -> list[tuple[str, object, str | None]]:
         with databases.connected(self.database):
             acts = Act.objects.filter(what__startswith="sign_in").select_related("personal_row")
-            found = [(act.what, address_of(act) or None, act.request_id) for act in acts]
+            found: list[tuple[str, object, str | None]] = [
+                (act.what, address_of(act) or None, act.request_id) for act in acts
+            ]
         return found[::-1]
 
 
