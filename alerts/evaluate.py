@@ -1,7 +1,7 @@
 """Looks at all rules, and decides who is to be told what.
 
-What was found lasts as rows (`Alarm`), and so does who was told of it (`Told`). So a restart
-repeats nothing, and of two hosts that evaluate at once one finds the rule evaluated.
+Each finding is stored as an `Alarm`, and who was notified of it as a `Told`. So a restart repeats
+nothing, and of two hosts that evaluate a rule at once, one finds it already evaluated.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ EVENT_TOLD_WITHIN: Final = timedelta(days=7)
 SHOWN: Final = 5
 """Alarms that a message writes out; of the others it tells the number."""
 MOST_PER_HOUR: Final = 30
-"""Messages to one receiver. What comes above waits and is told together."""
+"""Messages to one receiver. Further findings wait and are sent in one message."""
 MOST_FOUND: Final = 5_000
 """Findings of one rule that are kept."""
 

@@ -1,4 +1,4 @@
-"""Rules, receivers, what lasts at the moment, and the log of what was told to whom."""
+"""Rules, receivers, current alarms, and the log of sent alerts."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Rule(models.Model):
     quiet_until = models.TimeField(null=True, blank=True)
     """Nothing is told between both, by the clock of the receiver. May pass midnight."""
     every_minutes = models.PositiveIntegerField(default=10)
-    """At most one message in this time; what comes meanwhile is told together."""
+    """At most one message in this time. Findings in between share the next one."""
     repeat_minutes = models.PositiveIntegerField(default=0)
     """How often what lasts is told again. 0: never."""
     tells_end = models.BooleanField(default=True)

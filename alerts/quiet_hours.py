@@ -1,4 +1,4 @@
-"""Hours in which nobody is told, by the clock of the receiver. They may pass midnight."""
+"""Hours without alerts, in the receiver's time zone. They may span midnight."""
 
 from __future__ import annotations
 

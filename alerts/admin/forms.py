@@ -70,7 +70,7 @@ class RuleForm(PortalForm):
     quiet_until = _time(
         gettext_lazy("Quiet until"),
         gettext_lazy(
-            "By the clock of the receiver; may pass midnight. What is still wrong afterwards is"
+            "In the receiver's time zone; may span midnight. Anything still wrong afterwards is"
             " sent then."
         ),
     )

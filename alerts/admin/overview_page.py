@@ -1,4 +1,4 @@
-"""The page of alerts: rules, receivers, what was told lately, the ping."""
+"""The page of alerts: rules, receivers, recent alerts, the ping."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def live(request: HttpRequest) -> HttpResponse:
 
 
 class LogPage(Page, TemplateView):
-    """What was told to whom, newest first."""
+    """Sent alerts, newest first."""
 
     title = gettext_lazy("Sent alerts")
     permission_required = VIEW_ALERTS

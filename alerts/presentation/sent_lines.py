@@ -1,4 +1,4 @@
-"""What was told to whom, and what each receiver got last, as pages show it."""
+"""Sent alerts, and the last one of each receiver, as pages show them."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from core.models import Act
 from privacy import forget, rules
 from tests.factories.messages import make_message
 from tests.factories.staff import make_staff
-from tests.support.acting import from_address
+from tests.support.client_addresses import from_address
 
 pytestmark = pytest.mark.django_db
 

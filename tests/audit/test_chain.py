@@ -23,7 +23,7 @@ from core.acts import record_act, record_acts
 from core.models import Act, ActPersonal
 from core.number_tokens import token_of
 from tests.factories.staff import make_user
-from tests.support.acting import from_address
+from tests.support.client_addresses import from_address
 
 pytestmark = pytest.mark.django_db
 

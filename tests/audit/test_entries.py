@@ -23,7 +23,7 @@ from messaging.models import Message
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
 from tests.factories.staff import make_staff
-from tests.support.acting import from_address
+from tests.support.client_addresses import from_address
 from tests.support.signed_in import browser_of
 
 pytestmark = pytest.mark.django_db

@@ -59,7 +59,7 @@ from tests.factories.codes import make_session
 from tests.factories.messages import make_message
 from tests.factories.orders import make_order
 from tests.factories.staff import make_staff, make_user
-from tests.support.acting import from_address
+from tests.support.client_addresses import from_address
 from tests.support.engine import run_rounds
 from tests.upgrade.copies import in_state
 from tests.upgrade.fill_messaging import fill_batches, fill_messages, fill_sessions
