@@ -42,8 +42,9 @@ class ChangeWatch:
         try:
             with connection.cursor() as cursor:
                 cursor.execute(_QUESTIONS[connection.vendor])
-                # Another connection counts from another number.
-                return id(connection.connection), cursor.fetchone()[0]
+                # Another connection counts from another number. The object itself is kept, because
+                # the next one may get the same id once this one is gone.
+                return connection.connection, cursor.fetchone()[0]
         except Error:
             # A standby, or a role without the right to ask. An outage is noticed elsewhere.
             self._cannot_tell = connection.is_usable()

@@ -13,6 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django_q import worker
+from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 from django_q.tasks import async_task
@@ -59,6 +60,8 @@ def test_lines_of_a_task_have_the_reference_of_its_request(
     tasks: queue.Queue[Any] = queue.Queue()
     for one in (task, {**task, queued_references.ENTRY: "not a reference\n"}, "STOP"):
         tasks.put(one)
+    # A worker ends after a task if its process, here that of all tests, has grown too large.
+    monkeypatch.setattr(Conf, "MAX_RSS", None)
     caplog.handler.addFilter(RequestIdFilter())
     with caplog.at_level(logging.INFO, "django-q"):
         worker.worker(tasks, queue.Queue(), Value("f", -1))
