@@ -48,15 +48,11 @@ def processor_time(pid: int) -> float:
 
 
 def name_of(pid: int) -> str:
-    """The last part of its command line, with the name of its cluster."""
+    """As in lists of processes: that of its program."""
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
         return "ended"
-    words = [one.decode(errors="replace") for one in command if one]
-    cluster = next((one[15:] for one in variables if one.startswith(b"Q_CLUSTER_NAME=")), b"")
-    return f"{' '.join(words)[-48:]} {cluster.decode()}".strip()
 
 
 if __name__ == "__main__":

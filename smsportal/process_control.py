@@ -7,6 +7,24 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from typing import Any, Final
+
+TERMINATE_WITH_PARENT: Final = 1
+SET_NAME: Final = 15
+ADOPT_ORPHANS: Final = 36
+"""Numbers of `linux/prctl.h`."""
+IS_LINUX: Final = sys.platform.startswith("linux")
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose own parent ends, instead of process 1."""
+    _prctl(ADOPT_ORPHANS, 1)
+
+
+def name_process(name: str) -> None:
+    """Set what `ps -o comm` and `top` show for this process, of which the kernel keeps 15 bytes."""
+    if IS_LINUX:
+        _prctl(SET_NAME, ctypes.create_string_buffer(name.encode()))
 
 
 def ended_child() -> int | None:
@@ -32,14 +50,18 @@ def terminate_with_parent(parent: int) -> Callable[[], None] | None:
     The signal reaches only the process that requested it, not its children, as a cluster's main
     process needs. On other systems, processes survive a killed supervisor.
     """
-    if not sys.platform.startswith("linux"):
+    if not IS_LINUX:
         return None
+    # Loaded before the fork, in which little may be done.
     prctl = ctypes.CDLL(None).prctl
-    set_parent_death_signal = 1
 
     def request_signal() -> None:
-        prctl(set_parent_death_signal, signal.SIGTERM)
+        prctl(TERMINATE_WITH_PARENT, signal.SIGTERM)
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGTERM)
 
     return request_signal
+
+
+def _prctl(option: int, argument: Any) -> None:
+    ctypes.CDLL(None).prctl(option, argument)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import uuid4
 
 from .addresses import Address, parse_bind
+from .forks.client import COMMAND, Forked, ForkServer
+from .process_control import IS_LINUX
 from .supervisor import Program
 from .vital_signs import VitalSigns
 
@@ -22,11 +25,18 @@ WEB, WORK, ALL = "web", "work", "all"
 ROLES: Final = (WEB, WORK, ALL)
 DEFAULT_QUEUE: Final = "smsportal"
 VITALS: Final = "vitals"
+FORK_SERVER: Final = "fork server"
+"""The program that loads the portal's code and forks the others."""
+COMMANDS: Final = "smsportal.management.commands"
+EVERY_PROGRAM: Final = (f"{COMMANDS}.vitals", "core.caches", "providers.hold.recovery")
+WEB_MODULES: Final = ("smsportal.wsgi", "smsportal.web_worker", "gunicorn.app.wsgiapp")
+QUEUE_MODULES: Final = (f"{COMMANDS}.qcluster", "providers.engine.loop", "providers.tasks")
+"""What is loaded before the programs are forked. What is missing here, each of them loads later."""
 OTP_CALLBACK: Final = "SANDBOX_OTP_CALLBACK"
 """The variable that tells the sandbox where its OTP Service reports to."""
 INSTANCE: Final = "SMSPORTAL_INSTANCE"
 """The variable that distinguishes this supervisor's processes from those of others."""
-MAX_SILENCE: Final = {DEFAULT_QUEUE: 130.0, "engine": 120.0, VITALS: 120.0}
+MAX_SILENCE: Final = {DEFAULT_QUEUE: 130.0, "engine": 120.0, VITALS: 120.0, FORK_SERVER: 120.0}
 """Seconds without a sign of life after which a program is killed.
 
 The default queue gets a task every 20 seconds. If both workers have just begun tasks of the longest
@@ -71,6 +81,16 @@ class Programs:
             found.append(self.sandbox(parse_bind(self.plan.sandbox)))
         return [*found, self.vitals()]
 
+    def forked(self) -> list[Program]:
+        """The same programs as forks of one that has loaded the code, where the system can."""
+        return forked(self.all(), self.modules()) if IS_LINUX else self.all()
+
+    def modules(self) -> tuple[str, ...]:
+        """What a host of this role needs: the pages are large, and for the web only."""
+        web = WEB_MODULES if self.plan.web else ()
+        queues = QUEUE_MODULES if self.plan.clusters else ()
+        return (*EVERY_PROGRAM, *web, *queues)
+
     def web_server(self, address: Address) -> Program:
         configuration = os.path.join(ROOT, "gunicorn.conf.py")  # noqa: PTH118
         return Program(
@@ -110,6 +130,37 @@ class Programs:
             max_silence=MAX_SILENCE[VITALS],
             read_output=self.signs.read,
         )
+
+
+def forked(programs: Sequence[Program], modules: Sequence[str]) -> list[Program]:
+    """The programs as forks of one that loads these modules, which comes first."""
+    server = ForkServer(modules, ROOT)
+
+    def fork(program: Program) -> Forked | None:
+        return server.fork(
+            program.name,
+            _arguments(program.command),
+            program.environment,
+            reads_output=program.read_output is not None,
+        )
+
+    first = Program(
+        FORK_SERVER,
+        COMMAND,
+        QUIET,
+        OTHERS_LAST,
+        start=lambda program: server.start(program.environment),
+        silent_for=server.silence,
+        max_silence=MAX_SILENCE[FORK_SERVER],
+        ready=server.is_ready,
+    )
+    return [first, *(replace(program, start=fork, needs=FORK_SERVER) for program in programs)]
+
+
+def _arguments(command: Sequence[str]) -> tuple[str, ...]:
+    """What a command that starts Python would find in `sys.argv`."""
+    _python, *rest = command
+    return tuple(rest[1:] if rest[0] == "-m" else rest)
 
 
 def cluster(name: str, signs: VitalSigns | None = None, instance: str = "") -> Program:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import IO, Protocol
 
 from .addresses import Address, answers
 from .process_control import ended_child, kill_group, terminate_with_parent
@@ -26,6 +27,33 @@ SILENCE_CHECK_EVERY = 5.0
 CHANGE_CHECK_EVERY = 1.0
 
 
+class Process(Protocol):
+    """A child process, such as `subprocess.Popen`."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def stdout(self) -> IO[bytes] | None: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self) -> int: ...
+
+    def terminate(self) -> None: ...
+
+
+def start_command(program: Program) -> Process:
+    return subprocess.Popen(  # noqa: S603
+        program.command,
+        env={**environment_of_programs(os.environ), **program.environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE if program.read_output else None,
+        start_new_session=True,
+        preexec_fn=terminate_with_parent(os.getpid()),
+    )
+
+
 @dataclass(frozen=True)
 class Program:
     """One process to keep running.
@@ -36,6 +64,9 @@ class Program:
     considered hung and is killed: a django-q2 cluster can hang while its process is alive.
     `read_output`: receives what the program writes to its standard output.
     `reloads`: whether the program restarts when source files change.
+    `start`: starts the process, by default with the command. Returns None if that has to wait.
+    `needs`: the name of a program that must be ready before, if any.
+    `ready`: says whether the program is ready, if neither its address nor its process does.
     """
 
     name: str
@@ -47,6 +78,9 @@ class Program:
     max_silence: float = 600
     read_output: Callable[[bytes], None] | None = None
     reloads: bool = True
+    start: Callable[[Program], Process | None] = start_command
+    needs: str = ""
+    ready: Callable[[], bool] | None = None
 
 
 class Child:
@@ -54,22 +88,15 @@ class Child:
 
     def __init__(self, program: Program, first_delay: float, max_delay: float) -> None:
         self.program = program
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Process | None = None
         self.delay = self.first_delay = first_delay
         self.max_delay = max_delay
         self.started = self.start_at = self.check_at = 0.0
         self.was_silent = self.is_restarting = False
 
     def start(self) -> None:
-        self.process = subprocess.Popen(  # noqa: S603
-            self.program.command,
-            env={**environment_of_programs(os.environ), **self.program.environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE if self.program.read_output else None,
-            start_new_session=True,
-            preexec_fn=terminate_with_parent(os.getpid()),
-        )
-        if self.process.stdout is not None:
+        self.process = self.program.start(self.program)
+        if self.process is not None and self.process.stdout is not None:
             os.set_blocking(self.process.stdout.fileno(), False)
         self.started = self.check_at = time.monotonic()
         self.was_silent = self.is_restarting = False
@@ -134,9 +161,11 @@ class Child:
         return self.poll_exit()
 
     def is_ready(self) -> bool:
-        if self.program.address is None:
-            return self.process is not None
-        return answers(self.program.address)
+        if self.process is None or self.is_restarting:
+            return False
+        if self.program.ready is not None:
+            return self.program.ready()
+        return self.program.address is None or answers(self.program.address)
 
 
 class Supervisor:
@@ -217,16 +246,20 @@ class Supervisor:
             delay = child.schedule_restart()
             exit_text = _describe_exit(code)
             self.report(f"The {child.program.name} {exit_text}. Starting it again in {delay:g} s.")
-        elif child.process is None and time.monotonic() >= child.start_at:
+        elif self._is_due(child):
             child.start()
 
+    def _is_due(self, child: Child) -> bool:
+        if child.process is not None or time.monotonic() < child.start_at:
+            return False
+        needed = [one for one in self.children if one.program.name == child.program.needs]
+        return all(one.is_ready() for one in needed)
+
     def _reap_orphans(self) -> None:
-        """As process 1 of a container, collect what dead programs left behind.
+        """Collect what dead programs left behind, as process 1 or as one that adopts orphans.
 
         The programs themselves are left to `poll_exit`, which needs their codes.
         """
-        if os.getpid() != 1:
-            return
         ours = {child.process.pid for child in self.children if child.process}
         while (orphan := ended_child()) and orphan not in ours:
             os.waitpid(orphan, 0)

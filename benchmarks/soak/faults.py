@@ -23,6 +23,7 @@ FREEZE = (20.0, 90.0)
 FROZEN = (
     *("engine loop", "engine loop", "queue worker", "web worker"),
     *("engine monitor", "engine sentinel", "queue sentinel", "vitals", "supervisor"),
+    "fork server",
 )
 LOOP_WEIGHT = 4
 """How much more often a loop is killed than a process of another kind."""

@@ -26,9 +26,17 @@ COMMAND_TAKES = 300.0
 """Seconds after which a command is killed."""
 MARK = "SOAK_HOST"
 """The environment variable by which every process of a host is found, orphans included."""
-CLUSTERS = {"smsportal": "queue", "engine": "engine"}
+PROGRAMS = {
+    "fork server": "fork server",
+    "web server": "web",
+    "queue": "queue main",
+    "engine queue": "engine main",
+    "vitals": "vitals",
+}
+"""The kinds of the programs, by the names that they have in lists of processes."""
 KILLABLE = (
     "supervisor",
+    "fork server",
     "web",
     "web worker",
     "vitals",
@@ -238,16 +246,7 @@ def _kind_below(parent: str, process: Process, role: str) -> str:
 
 
 def _program(pid: int) -> str:
-    words = _read(pid, "cmdline").split(b"\0")
-    if b"gunicorn" in words:
-        return "web"
-    if b"vitals" in words:
-        return "vitals"
-    for variable in _environ(pid).split(b"\0"):
-        name, _, value = variable.decode(errors="replace").partition("=")
-        if name == "Q_CLUSTER_NAME" and value in CLUSTERS:
-            return f"{CLUSTERS[value]} main"
-    return ""
+    return PROGRAMS.get(_read(pid, "comm").decode().strip(), "")
 
 
 def rss_of(pid: int) -> int:

@@ -24,8 +24,9 @@ from django_q.tasks import async_task
 from providers.engine import heartbeats
 from providers.models import Heartbeat
 from providers.models.engine import LOOP_PREFIX
+from smsportal.programs import cluster as program_of_cluster
 from tests.support.hosts import Host, empty_database
-from tests.support.processes import children_of
+from tests.support.processes import children_of, descendants_of, name_of
 from tests.support.wait_until import wait_until
 from tests.upgrade.databases import connected
 
@@ -64,9 +65,11 @@ class Cluster:
         (found,) = [pid for pid in children_of(self.host.pid) if self._is_ours(pid)]
         return found
 
-    def others(self, main: int) -> list[int]:
-        """Main processes of this cluster apart from a former one."""
-        return [pid for pid in children_of(self.host.pid) if pid != main and self._is_ours(pid)]
+    def started_since(self, known: set[int]) -> list[int]:
+        """Main processes of this cluster apart from known ones, and what these left behind."""
+        return [
+            pid for pid in children_of(self.host.pid) if pid not in known and self._is_ours(pid)
+        ]
 
     def sentinel(self) -> int:
         (found,) = children_of(self.main())
@@ -95,11 +98,7 @@ class Cluster:
         return self.members()[0]
 
     def _is_ours(self, pid: int) -> bool:
-        try:
-            environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-        except OSError:
-            return False
-        return f"Q_CLUSTER_NAME={self.name}".encode() in environment
+        return name_of(pid) == program_of_cluster(self.name).name
 
 
 def system_call(pid: int) -> str:
@@ -122,10 +121,10 @@ def kill(find: Callable[[], int]) -> float:
 def kill_one(cluster: Cluster, kind: str) -> float:
     """Kill the process. Without its main process or sentinel, wait until the cluster is another,
     since orphans of the dead one go on for a moment."""
-    main = cluster.main()
+    known = descendants_of(cluster.host.pid)
     killed_at = kill(getattr(cluster, kind))
     if kind in ("main", "sentinel"):
-        wait_until(lambda: cluster.others(main))
+        wait_until(lambda: cluster.started_since(known))
     return killed_at
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 from django.conf import settings
 
 from smsportal.environment import BASE_DIR
+from smsportal.process_control import IS_LINUX
 from smsportal.programs import DEFAULT_QUEUE, INSTANCE, MAX_SILENCE, Plan, Programs
 from smsportal.supervisor import Program
 from smsportal.vital_signs import VitalSigns
@@ -29,6 +31,26 @@ def test_web_server_stops_first_and_every_queue_has_a_cluster() -> None:
 def test_sandbox_runs_in_the_demo_and_stops_last() -> None:
     plan = Plan(web="127.0.0.1:8000", clusters=CLUSTERS, sandbox="127.0.0.1:8801")
     assert names(plan)[-2:] == [("sandbox", 2), VITALS]
+
+
+@pytest.mark.skipif(not IS_LINUX, reason="programs are forked on Linux only")
+def test_programs_are_forks_of_one_that_comes_first_and_stops_last() -> None:
+    first, *rest = Programs(Plan(web="127.0.0.1:8000", clusters=CLUSTERS)).forked()
+    assert (first.name, first.stop_order) == ("fork server", 2)
+    assert [one.name for one in rest] == ["web server", "queue", "engine queue", "vitals"]
+    assert {one.needs for one in rest} == {first.name}
+
+
+def test_host_without_pages_does_not_load_them() -> None:
+    work = Programs(Plan(clusters=CLUSTERS)).modules()
+    assert "smsportal.wsgi" not in work
+    assert {*work, "smsportal.wsgi"} <= {*Programs(Plan(web="x", clusters=CLUSTERS)).modules()}
+
+
+@pytest.mark.parametrize("role", [Plan(web="x"), Plan(clusters=CLUSTERS)])
+def test_modules_to_load_exist(role: Plan) -> None:
+    for name in Programs(role).modules():
+        assert find_spec(name) is not None
 
 
 def test_secret_address_is_on_no_command_line() -> None:

@@ -60,7 +60,8 @@ def changed():
         return True
 programs = [Program(name, [sys.executable, "-c", code], stop_order=order,
                     silent_for=lambda: {silence!r}, max_silence=1.0,
-                    reloads=name != "sandbox")
+                    reloads=name != "sandbox", needs="first" if name == "second" else "",
+                    ready=(lambda: os.path.exists({ready!r})) if name == "first" else None)
             for name, code, order in {programs!r}]
 supervisor = Supervisor(programs, report=lambda text: print(text, flush=True),
                         ready=lambda: print("ready", flush=True), changed=changed,
@@ -76,6 +77,7 @@ class Bench:
         self.log = folder / "log"
         self.output = folder / "output"
         self.change = folder / "change"
+        self.ready = folder / "ready"
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(
@@ -89,7 +91,13 @@ class Bench:
             (name, code.format(log=str(self.log), name=name), order)
             for name, code, order in programs
         ]
-        main = MAIN.format(programs=filled, grace=grace, silence=silence, change=str(self.change))
+        main = MAIN.format(
+            programs=filled,
+            grace=grace,
+            silence=silence,
+            change=str(self.change),
+            ready=str(self.ready),
+        )
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [*prefix, sys.executable, "-c", main],
@@ -217,6 +225,25 @@ def test_changed_files_cancel_the_backoff(bench: Bench) -> None:
     bench.change.touch()
     until(lambda: bench.read_output().count("Starting it again in 0.01 s.") == 2)
     assert "10.24 s" not in bench.read_output()
+
+
+def test_program_starts_when_what_it_needs_is_ready(bench: Bench) -> None:
+    bench.start(("second", STOPS_ON_SIGTERM, 0), ("first", STOPS_ON_SIGTERM, 1))
+    until(lambda: bench.pids("first"))
+    assert not bench.pids("second")
+    bench.ready.touch()
+    until(lambda: bench.pids("second"))
+
+
+def test_changed_files_restart_what_others_need_before_them(bench: Bench) -> None:
+    bench.ready.touch()
+    bench.start(("second", STOPS_ON_SIGTERM, 0), ("first", STOPS_ON_SIGTERM, 1))
+    until(lambda: bench.pids("second"))
+    bench.change.touch()
+    until(lambda: len(bench.pids("second")) == 2)
+    first, second = bench.pids("first"), bench.pids("second")
+    order = [int(word) for line in bench.lines() for word in line.split() if word.isdigit()]
+    assert order == [first[0], second[0], first[1], second[1]]
 
 
 def test_orphans_of_a_dead_program_are_killed(bench: Bench) -> None:

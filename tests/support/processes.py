@@ -27,6 +27,14 @@ def children_of(pid: int) -> list[int]:
     return sorted(child for child, parent in rows if parent == pid)
 
 
+def name_of(pid: int) -> str:
+    """The name in lists of processes, which each program of the portal sets; empty if it has ended.
+
+    Its own children keep it.
+    """
+    return _ps("-o", "comm=", "-p", str(pid)).strip()
+
+
 def _ps(*arguments: str) -> str:
     return subprocess.run(["ps", *arguments], capture_output=True, text=True, check=False).stdout
 

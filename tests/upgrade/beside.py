@@ -14,9 +14,10 @@ from typing import Final
 import requests
 
 from sandbox.server import Sandbox
+from smsportal.programs import cluster
 from tests.smsportal.restores.site import LOGINS, Site
 from tests.support.hosts import Host
-from tests.support.processes import descendants_of
+from tests.support.processes import descendants_of, name_of
 from tests.support.round_robin import RoundRobin
 from tests.upgrade.old_version import MAKE_ACCOUNTS, OldHost
 
@@ -116,11 +117,12 @@ def frozen_queue(host: Host, name: str) -> Iterator[None]:
 
 
 def _runs_queue(pid: int, name: str) -> bool:
+    """Whether a process belongs to this queue: by its name or, in 0.1.0, its environment."""
     try:
         environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:
         return False
-    return f"Q_CLUSTER_NAME={name}".encode() in environment
+    return name_of(pid) == cluster(name).name or f"Q_CLUSTER_NAME={name}".encode() in environment
 
 
 def _signal(pids: list[int], number: signal.Signals) -> None:

@@ -6,10 +6,13 @@ A cluster deletes each task that it cannot verify, so it must not fetch one with
 from __future__ import annotations
 
 import gc
+import importlib
+import os
 from typing import Any
 
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
+from django_q import conf
 from django_q.management.commands import qcluster
 
 from smsportal import database_errors, known_tasks, queue_sentinel
@@ -27,10 +30,27 @@ class Command(qcluster.Command):
         finally:
             # The cluster's processes are forked and must not share a connection.
             connection.close()
+        read_name_again()
         queue_sentinel.install()
         known_tasks.install()
         _share_memory()
         super().handle(*args, **options)
+
+
+def read_name_again() -> None:
+    """Let django-q2 use the settings of the cluster that the environment names.
+
+    It reads them when it is imported, which may have been before this process was forked.
+    """
+    known = conf.Conf
+    if os.environ.get("Q_CLUSTER_NAME", known.CLUSTER_NAME) == known.CLUSTER_NAME:
+        return
+    read = vars(importlib.reload(conf).Conf)
+    for name, value in read.items():
+        if not name.startswith("__"):
+            setattr(known, name, value)
+    # Other modules have imported this class.
+    conf.Conf = known
 
 
 def _share_memory() -> None:

@@ -17,7 +17,9 @@ def codes_of(password: str) -> set[str]:
     return set()
 
 
-@pytest.mark.parametrize("password", ["1q2w3e4r5t6y", "1Q2W3E4R5T6Y", "qwertyuiop123", "Mailcreated5240"])
+@pytest.mark.parametrize(
+    "password", ["1q2w3e4r5t6y", "1Q2W3E4R5T6Y", "qwertyuiop123", "Mailcreated5240"]
+)
 def test_common_password_is_refused_in_any_case(password: str) -> None:
     assert "password_too_common" in codes_of(password)
 
