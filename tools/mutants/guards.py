@@ -21,7 +21,7 @@ from .runner import Runner, runner
 TABLE: Final = Path(__file__).with_name("guards.toml")
 EACH: Final = "EACH"
 """Stands for one word after the other of `each`."""
-_FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+_FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from django.urls import reverse
 from audit.addresses import facts_of
 from core.models import Act, Notice
 from core.stored_texts import show
+from smsportal.sign_in.sessions import sessions_of
 from tests.fakes.identity_provider import FakeProvider
 from tests.support.second_factor import add_app, enter_code, enter_password
 from tests.support.signed_in import browser_of, member
@@ -108,6 +109,14 @@ class TestPerson:
     def test_administrator_never_comes_in_over_the_provider(self, idp: FakeProvider) -> None:
         person = wei(idp)
         User.objects.filter(pk=person.pk).update(is_superuser=True)
+        client = Client()
+        assert "Administrators of this portal cannot" in text_of(sign_in(client, idp))
+        assert not is_in(client)
+
+    def test_account_for_emergencies_never_comes_in_over_the_provider(
+        self, idp: FakeProvider, settings: LazySettings
+    ) -> None:
+        settings.EMERGENCY_ACCOUNT = wei(idp).username
         client = Client()
         assert "Administrators of this portal cannot" in text_of(sign_in(client, idp))
         assert not is_in(client)
@@ -209,6 +218,7 @@ class TestEmail:
         sign_in(client, idp)
         assert is_in(client)
         assert not is_in(other)
+        assert len(sessions_of(local)) == 1
         local.refresh_from_db()
         assert not local.has_usable_password()
         assert roles("local") == ["operator"]
