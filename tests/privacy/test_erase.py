@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from core import personal_data
 from core.erased_numbers import is_erased
-from core.models import Act, Notice
+from core.models import Act, ExportJob, ExportPart, Notice, NumberSearch
 from core.number_candidates import meanings, written_numbers
 from core.number_digests import digest_of, matching
 from core.number_traces import Traces
@@ -87,6 +87,24 @@ def test_an_erased_number_is_in_no_dump_no_cache_no_file_and_no_log(
     assert before["price__sum"] is None or before["price__sum"] >= Decimal(0)
     assert {one["again"] for one in erasure.found.values() if "again" in one} <= {0}
     assert erasure.found["messaging.message"]["erased"] == 3
+
+
+@pytest.mark.django_db
+def test_an_erased_number_is_gone_from_what_is_encrypted_packed_or_hashed() -> None:
+    """A dump does not show these, but whoever has the keys could read them."""
+    manager = scatter()
+    search = NumberSearch.objects.get()
+    job = ExportJob.objects.get()
+    assert DIGITS in str(job.query.reveal())
+
+    work_off(erase.ask(NUMBER, REASON, manager, takes_off_list=True))
+
+    assert not NumberSearch.objects.filter(pk=search.pk).exists()
+    assert not ExportPart.objects.filter(job=job).exists()
+    job.refresh_from_db()
+    assert DIGITS not in str(job.query.reveal())
+    erasure = Erasure.objects.get()
+    assert not str(erasure.number.reveal() if erasure.number else "")
 
 
 @pytest.mark.django_db
