@@ -96,6 +96,16 @@ def test_nothing_is_sealed_twice_and_late_commits_are_sealed() -> None:
     [
         ("UPDATE core_act SET what = 'sign_in' WHERE subject = 'message:2'", ("act_changed", 1)),
         ("UPDATE core_act SET details = '{}' WHERE what = 'export'", ("act_changed", 2)),
+        ("UPDATE core_act SET at = '2026-01-01 00:00:00+00' WHERE seal = 1", ("act_changed", 1)),
+        ("UPDATE core_act SET by_id = NULL WHERE what = 'export'", ("act_changed", 2)),
+        ("UPDATE core_act SET subject = 'message:9' WHERE seal = 1", ("act_changed", 1)),
+        ("UPDATE core_act SET reason = 'other' WHERE what = 'reveal'", ("act_changed", 2)),
+        ("UPDATE core_act SET personal_digest = '' WHERE what = 'reveal'", ("act_changed", 2)),
+        ("UPDATE audit_seal SET previous = '' WHERE number = 2", ("seal_changed", 2)),
+        (
+            """UPDATE audit_seal SET lost = '{"number": 9, "hash": "x"}' WHERE number = 2""",
+            ("seal_changed", 2),
+        ),
         ("DELETE FROM core_act WHERE subject = 'message:2'", ("act_removed", 1)),
         ("UPDATE core_act SET seal = 3 WHERE subject = 'message:2'", ("act_added", 3)),
         ("UPDATE core_act SET seal = 9 WHERE what = 'sign_in'", ("act_added", None)),

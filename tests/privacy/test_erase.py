@@ -262,6 +262,17 @@ def test_a_restored_backup_is_erased_again(tmp_path: Path, settings: Any) -> Non
 
 
 @pytest.mark.django_db
+def test_a_restored_backup_keeps_what_a_legal_hold_keeps(tmp_path: Path, settings: Any) -> None:
+    settings.DATA_DIR, settings.STATE_DIR = tmp_path / "data", tmp_path / "state"
+    make_message(recipient=NUMBER, state="delivered")
+    legal_holds.set_hold(NUMBER, REASON, make_staff("manager"))
+    remembered.write([digest_of(NUMBER)])
+    assert restored.erase_again() == 0
+    assert not Erasure.objects.exists()
+    assert Message.objects.filter(recipient=NUMBER).exists()
+
+
+@pytest.mark.django_db
 def test_texts_of_a_restored_backup_are_erased_again(tmp_path: Path, settings: Any) -> None:
     settings.DATA_DIR, settings.STATE_DIR = tmp_path / "data", tmp_path / "state"
     remembered.write([digest_of(NUMBER), digest_of(OTHER)])

@@ -21,7 +21,7 @@ from .runner import Runner, runner
 TABLE: Final = Path(__file__).with_name("guards.toml")
 EACH: Final = "EACH"
 """Stands for one word after the other of `each`."""
-_FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
+_FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (tests/.+?)(?: - .*)?$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,14 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="make guards", description=__doc__)
     groups = list(dict.fromkeys(guard.group for guard in all_guards()))
     parser.add_argument("groups", nargs="*", metavar="group", help=", ".join(groups))
-    parser.add_argument("--only", default="", help="only guards whose description contains this")
+    parser.add_argument("--only", nargs="*", help="only guards with one of these in their words")
     options = parser.parse_args(arguments)
     if unknown := set(options.groups) - set(groups):
         parser.error(f"no such group: {', '.join(sorted(unknown))}")
     # So that what was made in memory is removed again.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    chosen = [guard for guard in all_guards() if options.only in guard.what]
+    wanted = options.only or [""]
+    chosen = [one for one in all_guards() if any(words in one.what for words in wanted)]
     results = [
         _try_group(name, [guard for guard in chosen if guard.group == name])
         for name in options.groups or groups
