@@ -14,7 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from audit import anchors, chain, tasks, triggers
+from audit import anchors, chain, digests, tasks, triggers
 from audit.addresses import address_of, facts_of
 from audit.erasure import acts_that_mention, erase_personal
 from audit.models import ChainCheck, Seal
@@ -120,6 +120,13 @@ def test_change_past_the_portal_is_found(statement: str, expected: tuple[str, in
     with by_hand() as cursor:
         cursor.execute(statement)
     assert expected in found()
+
+
+def test_hash_of_a_seal_vouches_for_all_before_it() -> None:
+    make_chain()
+    seal = Seal.objects.get(number=3)
+    seal.previous = "another"
+    assert digests.hash_of(seal) != seal.hash
 
 
 def test_seal_of_another_past_does_not_fit_into_the_chain() -> None:
