@@ -12,7 +12,6 @@ from django.urls import reverse
 from audit.addresses import facts_of
 from core.models import Act, Notice
 from core.stored_texts import show
-from smsportal.sign_in.sessions import sessions_of
 from tests.fakes.identity_provider import FakeProvider
 from tests.support.second_factor import add_app, enter_code, enter_password
 from tests.support.signed_in import browser_of, member
@@ -218,7 +217,6 @@ class TestEmail:
         sign_in(client, idp)
         assert is_in(client)
         assert not is_in(other)
-        assert len(sessions_of(local)) == 1
         local.refresh_from_db()
         assert not local.has_usable_password()
         assert roles("local") == ["operator"]
