@@ -60,7 +60,7 @@ SPACE := $(subst ,, )
 REGISTRIES := (https?|file)://[^ ]*/simple([/" ]|$$)|index-url[= ]+[a-z]+:|pypi[.]org|pythonhosted[.]org|npmjs[.]org|deb[.]debian[.]org
 
 .PHONY: help demo dev run install test test-all test-rest test-next test-next-run test-sqlite test-postgres \
-	test-postgres-second coverage chaos storm soak fuzz bench screenshots docs mutants check check-format check-lint check-types \
+	test-postgres-second coverage chaos storm soak fuzz bench screenshots docs mutants guards check check-format check-lint check-types \
 	check-imports check-migrations check-translations check-docs check-registries check-audit format lock messages clean
 
 help: ## List the targets
@@ -173,6 +173,9 @@ MUTANTS_VENV := .venv-mutants
 mutants: ## Insert small faults into the code and list those that no test detects (MUTANTS="claims retry --seed 7")
 	@$(MAKE) VENV=$(MUTANTS_VENV) $(MUTANTS_VENV)/.installed-mutants
 	@nice -n 10 $(MUTANTS_VENV)/bin/python -m tools.mutants $(MUTANTS)
+
+guards: $(VENV)/.installed-dev ## Take away one guard of money, privacy or sign-in after the other, and say which test notices (GUARDS="approvals caps")
+	@nice -n 10 $(BIN)/python -m tools.mutants.guards $(GUARDS)
 
 CHECKS := format lint types imports migrations translations docs registries audit
 

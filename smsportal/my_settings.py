@@ -13,6 +13,7 @@ from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import get_language, override, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
@@ -27,12 +28,15 @@ from providers import clock
 from .languages import set_language_cookie
 from .models import Preferences
 from .notice_choices import off_kinds, quiet_text
+from .sign_in.confirmation import confirm_url_if_due
 from .staff_forms import NAME_FIELDS, clean_name
 from .time_zones import LONGEST, find_zone, offered_zones
 
 ZONES_ID = "zones"
 PROFILE = (*NAME_FIELDS, "email")
 """Fields of the person, which colleagues see."""
+NOT_CONFIRMED = _("No change: confirm who you are in a new tab, then save again here.")
+"""An address may connect an account with an identity provider."""
 
 
 class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -65,8 +69,9 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=forms.CheckboxSelectMultiple,
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, confirm_url: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.confirm_url = confirm_url
         told = self.fields["notices"]
         if isinstance(told, forms.MultipleChoiceField):
             told.choices = [(kind.key, kind.label) for kind in notices.switchable_kinds()]
@@ -78,6 +83,11 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned: dict[str, Any] = super().clean() or {}
         clean_name(self, cleaned)
         return cleaned
+
+    def clean_email(self) -> str:
+        if self.confirm_url and "email" in self.changed_data:
+            raise forms.ValidationError(NOT_CONFIRMED)
+        return str(self.cleaned_data["email"])
 
     def clean_time_zone(self) -> str:
         typed = str(self.cleaned_data["time_zone"]).strip()
@@ -92,10 +102,15 @@ class MySettingsPage(Page, FormView):  # type: ignore[type-arg]
     template_name = "portal/my_settings.html"
     form_class = SettingsForm
 
+    @cached_property
+    def confirm_url(self) -> str:
+        """Where to confirm who one is before the e-mail address changes; "" if that was done."""
+        return confirm_url_if_due(self.request)
+
     def get_form_kwargs(self) -> dict[str, Any]:
         # A copy, so that the frame goes on showing the name that is stored.
         person = User.objects.get(pk=current_user(self.request).pk)
-        return {**super().get_form_kwargs(), "instance": person}
+        return {**super().get_form_kwargs(), "instance": person, "confirm_url": self.confirm_url}
 
     def get_initial(self) -> dict[str, Any]:
         person = current_user(self.request)
@@ -111,6 +126,7 @@ class MySettingsPage(Page, FormView):  # type: ignore[type-arg]
         now = clock.now()
         return {
             **super().get_context_data(**kwargs),
+            "confirm_url": self.confirm_url,
             "zones": offered_zones(now),
             "zones_id": ZONES_ID,
             "zone": timezone.get_current_timezone_name(),

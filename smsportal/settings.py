@@ -122,7 +122,7 @@ MIDDLEWARE = [
     "smsportal.compression.CompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "smsportal.browser_headers.BrowserHeaders",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "smsportal.session_cookie.SessionCookieMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -1,7 +1,8 @@
 """Ask again who somebody is, before what a thief of an open session would do first.
 
 The page asks when it is opened, never when its form is sent: the library would keep the whole form
-in the session meanwhile, secrets included.
+in the session meanwhile, secrets included. A page with more than that, which must not be closed to
+those who want something else of it, shows a link for the part that needs it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from django.urls import reverse
 
 from .authentication_records import is_confirmed
 from .local_paths import is_local_path
+from .settings import POST_SECONDS
 
 
 def confirm_url(request: HttpRequest, path: str = "") -> str:
@@ -25,6 +27,14 @@ def confirm_url(request: HttpRequest, path: str = "") -> str:
         raise PermissionDenied
     path = path or (request.get_full_path() if request.method == "GET" else _page_before(request))
     return f"{methods[0]['url']}?{urlencode({'next': path})}"
+
+
+def confirm_url_if_due(request: HttpRequest) -> str:
+    """Where to confirm before the sensitive part of this page is used; "" if that was just done."""
+    is_opened = request.method in ("GET", "HEAD")
+    if is_confirmed(request, settings.CONFIRM_MINUTES * 60 if is_opened else POST_SECONDS):
+        return ""
+    return confirm_url(request, request.path)
 
 
 def refuse_unconfirmed(request: HttpRequest) -> HttpResponse | None:

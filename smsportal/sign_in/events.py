@@ -16,7 +16,7 @@ from core.admin.pages import current_user
 from .authentication_records import record_new_factor
 from .idle_limit import begin
 from .owner_notices import ADDED, APP, CODES, PASSWORD, REMOVED, tell_of_wrong_code, tell_once_more
-from .sessions import note_session
+from .sessions import note_session, renew_key
 
 
 def connect() -> None:
@@ -54,4 +54,5 @@ def record_factor(request: HttpRequest, verb: str, kind: str, name: str = "") ->
         return
     if verb == "add":
         record_new_factor(request, user, kind)
+        renew_key(request)
     tell_once_more(user, ADDED if verb == "add" else REMOVED, factor=name or {"key": APP.key})

@@ -28,6 +28,7 @@ from .events import record_factor
 from .factor_adapter import passkey_host
 from .factors import has_kind
 from .local_paths import is_local_path
+from .sessions import renew_key
 
 PASSKEY = str(Authenticator.Type.WEBAUTHN)
 CHALLENGE_SECONDS = 600
@@ -111,6 +112,12 @@ class ConfirmPage(OwnPage):
         asked = self.request.POST.get("next") or self.request.GET.get("next", "")
         target = asked if is_local_path(asked) else reverse("admin:index")
         return {**super().get_context_data(**kwargs), "way": self.way, "next": target}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """As after a sign-in, a key that somebody may have copied before is worth nothing."""
+        answer: HttpResponse = super().form_valid(form)  # type: ignore[misc]
+        renew_key(self.request)
+        return answer
 
 
 class ConfirmByPassword(ConfirmPage, ReauthenticateView):

@@ -17,6 +17,7 @@ from core.admin.pages import current_user
 
 from .authentication_records import used_factor
 from .browser_words import browser_of
+from .confirmation import confirm_url_if_due, refuse_unconfirmed
 from .factors import needs_factor
 from .library_pages import SECURITY, OwnPage
 from .local_paths import is_local_path
@@ -85,10 +86,16 @@ class SessionsPage(OwnPage, TemplateView):
             }
             for row in sessions_of(current_user(self.request))
         ]
-        return {**super().get_context_data(**kwargs), "sessions": rows}
+        return {
+            **super().get_context_data(**kwargs),
+            "sessions": rows,
+            "confirm_url": confirm_url_if_due(self.request),
+        }
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """End one session, or all others."""
+        """End one session, or all others, for those who have just confirmed who they are."""
+        if refusal := refuse_unconfirmed(request):
+            return refusal
         user = current_user(request)
         chosen = request.POST.get("session", "")
         if chosen == "others":

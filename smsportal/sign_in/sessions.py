@@ -15,6 +15,7 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -37,6 +38,15 @@ def note_session(request: HttpRequest, user: User) -> None:
             "last_seen_at": timezone.now(),
         },
     )
+
+
+def renew_key(request: HttpRequest) -> None:
+    """Give this session another key. Its content and its row stay, the old key ends at once."""
+    with transaction.atomic():
+        old = request.session.session_key
+        request.session.cycle_key()
+        rows = UserSession.objects.filter(session_key=old or "")
+        rows.update(session_key=request.session.session_key)
 
 
 def sessions_of(user: User) -> list[UserSession]:

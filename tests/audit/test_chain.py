@@ -14,7 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from audit import anchors, chain, tasks, triggers
+from audit import anchors, chain, digests, tasks, triggers
 from audit.addresses import address_of, facts_of
 from audit.erasure import acts_that_mention, erase_personal
 from audit.models import ChainCheck, Seal
@@ -96,6 +96,16 @@ def test_nothing_is_sealed_twice_and_late_commits_are_sealed() -> None:
     [
         ("UPDATE core_act SET what = 'sign_in' WHERE subject = 'message:2'", ("act_changed", 1)),
         ("UPDATE core_act SET details = '{}' WHERE what = 'export'", ("act_changed", 2)),
+        ("UPDATE core_act SET at = '2026-01-01 00:00:00+00' WHERE seal = 1", ("act_changed", 1)),
+        ("UPDATE core_act SET by_id = NULL WHERE what = 'export'", ("act_changed", 2)),
+        ("UPDATE core_act SET subject = 'message:9' WHERE seal = 1", ("act_changed", 1)),
+        ("UPDATE core_act SET reason = 'other' WHERE what = 'reveal'", ("act_changed", 2)),
+        ("UPDATE core_act SET personal_digest = '' WHERE what = 'reveal'", ("act_changed", 2)),
+        ("UPDATE audit_seal SET previous = '' WHERE number = 2", ("seal_changed", 2)),
+        (
+            """UPDATE audit_seal SET lost = '{"number": 9, "hash": "x"}' WHERE number = 2""",
+            ("seal_changed", 2),
+        ),
         ("DELETE FROM core_act WHERE subject = 'message:2'", ("act_removed", 1)),
         ("UPDATE core_act SET seal = 3 WHERE subject = 'message:2'", ("act_added", 3)),
         ("UPDATE core_act SET seal = 9 WHERE what = 'sign_in'", ("act_added", None)),
@@ -110,6 +120,13 @@ def test_change_past_the_portal_is_found(statement: str, expected: tuple[str, in
     with by_hand() as cursor:
         cursor.execute(statement)
     assert expected in found()
+
+
+def test_hash_of_a_seal_vouches_for_all_before_it() -> None:
+    make_chain()
+    seal = Seal.objects.get(number=3)
+    seal.previous = "another"
+    assert digests.hash_of(seal) != seal.hash
 
 
 def test_seal_of_another_past_does_not_fit_into_the_chain() -> None:

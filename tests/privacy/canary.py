@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
+from alerts.models import Delivery, Receiver
 from core import notices
 from core.acts import record_act
 from core.models import ExportJob, ExportPart, OwnList
@@ -21,8 +22,21 @@ from core.stored_texts import from_staff
 from lookup.models import Note, NumberName
 from messaging import do_not_send
 from messaging.models import DoNotSend, Message, Report
-from providers.models import Account, ApiCall, Callback, DailyUse
-from rentals.models import FoundOrder, Transaction
+from otp.models import Attempt, Session
+from privacy.models import LegalHold
+from providers.models import (
+    Account,
+    ApiCall,
+    Approval,
+    Callback,
+    CallbackTest,
+    CapExemption,
+    DailyLimit,
+    DailyUse,
+    Enquiry,
+    Hold,
+)
+from rentals.models import Cancel, Finding, FoundOrder, HandOver, Order, Reading, Transaction
 from tests.factories.accounts import make_account
 from tests.factories.batches import make_batch
 from tests.factories.codes import make_session
@@ -47,6 +61,8 @@ def scatter(*, at_work: bool = False) -> User:
     _write_codes_and_orders(renter, manager)
     _write_traffic(sender)
     _write_lists(manager)
+    _write_decisions(sender, manager)
+    _write_words_about_orders(renter, manager)
     if at_work:
         do_not_send.remove(DoNotSend.objects.get(), "by consent", manager)
         make_message(sender, by=manager, recipient=NUMBER)
@@ -111,6 +127,59 @@ def _write_traffic(account: Account) -> None:
         answer_body=f"sent to {GROUPED}",
     )
     DailyUse.objects.update_or_create(what="codes", scope="number", key=NUMBER)
+
+
+def _write_decisions(account: Account, by: User) -> None:
+    now = timezone.now()
+    typed = f"asked by {DIGITS}"
+    Approval.objects.create(
+        kind="batch",
+        subject="batch:0",
+        title=typed,
+        account=account,
+        digest="d",
+        count=1,
+        asked_by=by,
+        state="lapsed",
+        why=typed,
+        comment=typed,
+    )
+    CapExemption.objects.create(
+        scope="number", key=NUMBER, because=typed, created_by=by, ends_at=now, ended_at=now
+    )
+    DailyLimit.objects.create(what="codes", scope="number", key=NUMBER, most=1)
+    Account.objects.filter(pk=account.pk).update(pause_words=f"refused {DIGITS}")
+    CallbackTest.objects.create(account=account, detail=f"from {DIGITS}")
+    Hold.objects.create(cause="by_hand", reason=typed, ended_at=now)
+    LegalHold.objects.create(
+        number="",
+        digest="d",
+        masked="…",
+        reason=typed,
+        lifted_at=now,
+        lifted_because=typed,
+    )
+    Receiver.objects.create(
+        name=f"Phone {DIGITS}", service="webhook", url="https://x.example", language="en"
+    )
+    Delivery.objects.create(receiver_name=f"Phone {DIGITS}", occasion="raised")
+
+
+def _write_words_about_orders(account: Account, by: User) -> None:
+    words = f"order of {DIGITS}"
+    order = Order.objects.get(phone=DIGITS)
+    Cancel.objects.create(order=order, words=words, state="refused")
+    HandOver.objects.create(order=order, by=by, to_name=DIGITS)
+    Finding.objects.create(
+        account=account, kind="k", about="a", ours=words, theirs=words, explained_because=words
+    )
+    Reading.objects.create(account=account, kind="orders", words=words, state="failed")
+    Enquiry.objects.create(account=account, kind="balance", words=words, state="failed")
+    session = Session.objects.get(recipient=NUMBER)
+    code = session.codes.get()
+    Attempt.objects.create(
+        session=session, sent_code=code, account=account, state="wrong", words=words
+    )
 
 
 def _write_lists(by: User) -> None:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from core import personal_data
 from core.erased_numbers import is_erased
-from core.models import Act, Notice
+from core.models import Act, ExportJob, ExportPart, Notice, NumberSearch
 from core.number_candidates import meanings, written_numbers
 from core.number_digests import digest_of, matching
 from core.number_traces import Traces
@@ -87,6 +87,24 @@ def test_an_erased_number_is_in_no_dump_no_cache_no_file_and_no_log(
     assert before["price__sum"] is None or before["price__sum"] >= Decimal(0)
     assert {one["again"] for one in erasure.found.values() if "again" in one} <= {0}
     assert erasure.found["messaging.message"]["erased"] == 3
+
+
+@pytest.mark.django_db
+def test_an_erased_number_is_gone_from_what_is_encrypted_packed_or_hashed() -> None:
+    """A dump does not show these, but whoever has the keys could read them."""
+    manager = scatter()
+    search = NumberSearch.objects.get()
+    job = ExportJob.objects.get()
+    assert DIGITS in str(job.query.reveal())
+
+    work_off(erase.ask(NUMBER, REASON, manager, takes_off_list=True))
+
+    assert not NumberSearch.objects.filter(pk=search.pk).exists()
+    assert not ExportPart.objects.filter(job=job).exists()
+    job.refresh_from_db()
+    assert DIGITS not in str(job.query.reveal())
+    erasure = Erasure.objects.get()
+    assert not str(erasure.number.reveal() if erasure.number else "")
 
 
 @pytest.mark.django_db
@@ -241,6 +259,17 @@ def test_a_restored_backup_is_erased_again(tmp_path: Path, settings: Any) -> Non
     assert erasure.state == ErasureState.DONE
     assert not Message.objects.filter(recipient=NUMBER).exists()
     assert restored.erase_again() == 0
+
+
+@pytest.mark.django_db
+def test_a_restored_backup_keeps_what_a_legal_hold_keeps(tmp_path: Path, settings: Any) -> None:
+    settings.DATA_DIR, settings.STATE_DIR = tmp_path / "data", tmp_path / "state"
+    make_message(recipient=NUMBER, state="delivered")
+    legal_holds.set_hold(NUMBER, REASON, make_staff("manager"))
+    remembered.write([digest_of(NUMBER)])
+    assert restored.erase_again() == 0
+    assert not Erasure.objects.exists()
+    assert Message.objects.filter(recipient=NUMBER).exists()
 
 
 @pytest.mark.django_db

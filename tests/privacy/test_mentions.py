@@ -94,6 +94,12 @@ def test_file_names_the_tables_that_there_was_no_time_to_search(
     assert "Messages" in find_mentions(Traces(NUMBER), None).unfinished
 
 
+def test_excerpt_hides_other_digits_before_between_and_behind() -> None:
+    text = f"code 482913 for {NUMBER}, then 591827 for {NUMBER}, last 604938"
+    shown = f"code {HIDDEN} for {NUMBER}, then {HIDDEN} for {NUMBER}, last {HIDDEN}"
+    assert excerpt(text, Traces(NUMBER)) == shown
+
+
 def test_excerpt_shows_the_part_around_the_number() -> None:
     text = f"{'a' * 500} {NUMBER} {'b' * 500}"
     shown = excerpt(text, Traces(NUMBER))

@@ -58,7 +58,7 @@ def text_of(message: Message) -> str:
 
 
 def test_nothing_goes_before_a_rule_is_confirmed_and_only_what_is_old_then() -> None:
-    old, young = make_old(200), make_old(100)
+    old, young = make_old(181), make_old(179)
     shown = rules.preview(kind("texts"), 180)
     assert (shown.count, shown.oldest) == (1, Message.objects.get(pk=old.pk).created_at)
     forget.run_slice()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
@@ -26,6 +26,7 @@ from tests.factories.approvals import make_approvers, make_limited
 from tests.factories.orders import make_order, make_rented
 
 pytestmark = [pytest.mark.django_db, pytest.mark.each_database]
+FAR = datetime(2099, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -132,8 +133,38 @@ def test_fewer_orders_than_were_shown_need_a_new_request(
     approvers: list[User], asker: User, account: Account
 ) -> None:
     orders = rent(account, asker)
-    Order.objects.filter(pk=orders[0].pk).update(state="cancelled")
+    # Not the first, by which the request is named.
+    Order.objects.filter(pk=orders[-1].pk).update(state="cancelled")
     assert requests.grant(request_of(orders), approvers[0]) == DecisionOutcome.CHANGED
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"project": "telegram"},
+        {"region": "PH"},
+        {"keep_trying_until": FAR},
+        {"cancel_after": 9},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_other_orders_than_were_shown_need_a_new_request(
+    approvers: list[User], asker: User, account: Account, changes: dict[str, object]
+) -> None:
+    approval = request_of(rent(account, asker))
+    Order.objects.update(**changes)
+    assert requests.grant(approval, approvers[0]) == DecisionOutcome.CHANGED
+    assert states() == ["not_created"] * 3
+
+
+def test_approved_orders_of_somebody_who_may_no_longer_rent_are_not_placed(
+    approvers: list[User], asker: User, account: Account
+) -> None:
+    approval = request_of(rent(account, asker))
+    asker.user_permissions.clear()
+    assert requests.grant(approval, approvers[0]) == DecisionOutcome.NOT_STARTED
+    assert states() == ["not_created"] * 3
+    assert claimed(account) == 0
 
 
 def test_request_ends_after_half_an_hour(

@@ -1,13 +1,15 @@
-"""The inputs of `make mutants` are valid: its table of parts, and its list of equivalents."""
+"""The inputs of `make mutants` and `make guards` are valid: parts, guards, and equivalents."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tools.mutants import equivalents
 from tools.mutants.equivalents import Change, change_of, listed_equivalents
+from tools.mutants.guards import Guard, all_guards
 from tools.mutants.parts import ROOT, Part, all_parts, chosen_parts
 
 CODE = "def double(number):\n    return number * 2\n"
@@ -32,6 +34,20 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_modules_and_tests_of_a_part_exist(part: Part) -> None:
     paths = [*part.modules, *(test.split("::")[0] for test in part.tests)]
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("guard", all_guards(), ids=lambda guard: guard.what)
+def test_listed_guard_stands_once_in_its_module_and_has_tests(guard: Guard) -> None:
+    text = guard.mutated_text()
+    if guard.module.endswith(".py"):
+        compile(text, guard.module, "exec")
+    assert [test for test in guard.tests if not (ROOT / test.split("::")[0]).exists()] == []
+
+
+def test_guard_that_is_gone_is_said() -> None:
+    guard = replace(all_guards()[0], old="not there")
+    with pytest.raises(ValueError, match="stands there 0 times"):
+        guard.mutated_text()
 
 
 def test_listed_equivalents_match_their_modules() -> None:

@@ -23,6 +23,7 @@ from core.acts import record_act
 from ..authentication_records import PROVIDER
 from ..local_paths import is_local_path
 from ..owner_notices import CONNECTED, tell_once_more
+from ..sessions import renew_key
 from .admission import NotAdmitted, admit, connect
 from .configuration import IdentityProvider
 from .directory import ProviderDown, provider_in_use
@@ -108,6 +109,7 @@ class SocialAdapter(LibraryAdapter):
         if not is_fresh(sociallogin.claims, sociallogin.state["began"]):
             return refuse(request, Refusal.NOT_CONFIRMED)
         record_authentication(request, user, PROVIDER)
+        renew_key(request)
         return ImmediateHttpResponse(HttpResponseRedirect(_path_of(sociallogin)))
 
     def _connect(self, request: HttpRequest, sociallogin: Any) -> ImmediateHttpResponse:

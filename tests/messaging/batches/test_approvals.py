@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ from providers.models import Account, Approval, Hold
 from tests.factories.accounts import make_account
 from tests.factories.approvals import make_approvers, make_limited, make_request
 from tests.factories.batches import make_batch, numbers, start_batch
+from tests.factories.staff import make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.each_database]
 
@@ -151,6 +154,22 @@ def test_everything_that_was_shown_is_part_of_the_digest() -> None:
     assert len(known) == 3 + len(CHANGES)
 
 
+def test_each_part_of_a_proposal_is_in_the_digest_by_itself() -> None:
+    """A price changes the cost, too, and a subject names its kind; none may lean on another."""
+    proposal = proposals.proposal_of(make_batch(numbers(3)), None)
+    size = proposal.size
+    others = [
+        replace(proposal, kind="order"),
+        replace(proposal, subject="batch:0"),
+        replace(proposal, account=Account(pk=99)),
+        replace(proposal, size=replace(size, count=size.count + 1)),
+        replace(proposal, size=replace(size, cost=Decimal("9.99"))),
+        *(replace(proposal, facts={**proposal.facts, name: "other"}) for name in proposal.facts),
+    ]
+    assert len({digest_of(one) for one in (proposal, *others)}) == 1 + len(others)
+    assert {"sms_kind", "sender_id", "file", "price"} < set(proposal.facts)
+
+
 @pytest.mark.parametrize("changed", ["price", "text"])
 def test_whatever_changes_needs_a_new_request(
     approvers: list[User], asker: User, changed: str
@@ -216,6 +235,20 @@ def test_nobody_approves_what_they_asked_for_made_or_edited(approvers: list[User
         assert requests.reject(approval, person, "No") == DecisionOutcome.NOT_YOURS
     (third,) = make_approvers(1)
     assert requests.grant(approval, third) == DecisionOutcome.DONE
+
+
+def test_nobody_decides_without_the_permission(approvers: list[User], asker: User) -> None:
+    _, approval = make_request(asker)
+    stranger = make_user("messaging.bulk_message")
+    assert requests.grant(approval, stranger) == DecisionOutcome.NOT_YOURS
+    assert requests.reject(approval, stranger, "No") == DecisionOutcome.NOT_YOURS
+
+
+def test_request_that_nobody_granted_approves_nothing(approvers: list[User], asker: User) -> None:
+    batch, approval = make_request(asker)
+    assert requests.withdraw(approval, asker) == DecisionOutcome.DONE
+    with pytest.raises(ApprovalNeeded):
+        lifecycle.start(read(batch), asker)
 
 
 def test_second_decision_finds_the_first(approvers: list[User], asker: User) -> None:

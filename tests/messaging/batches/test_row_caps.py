@@ -15,8 +15,9 @@ from messaging.presentation.explanations import explanation_of
 from messaging.presentation.row_texts import problem_text
 from providers import daily_limits
 from providers.caps import exemptions
-from providers.daily_limits import Cap
+from providers.daily_limits import ALL, Cap
 from providers.models import CapExemption, DailyLimit
+from tests.factories.accounts import make_account
 from tests.factories.batches import make_batch, numbers, start_batch
 from tests.factories.staff import make_user
 
@@ -52,6 +53,22 @@ def test_rows_beyond_a_cap_are_refused_at_the_check(scope: str, key: str, window
     assert text.endswith("It was set by Wei Li.")
     # Nothing is counted before the batch is sent.
     assert daily_limits.usage_of(Cap("messages", scope, "CN" if key == "*" else key, 3)) == 0
+
+
+def test_cap_on_everything_stops_rows_too() -> None:
+    rule("country", "CN", 3, what=ALL)
+    assert verdicts(make_batch(numbers(5))) == ["good"] * 3 + ["refused"] * 2
+
+
+def test_whole_batch_counts_against_its_account_at_the_start() -> None:
+    account, user = make_account(daily_limit=4), make_user("messaging.bulk_message")
+    first, second = (make_batch(numbers(3, 10 * n), account, by=user) for n in range(2))
+    assert lifecycle.start(first, user)
+    assert daily_limits.usage_of(Cap(ALL, "account", str(account.pk), 4)) == 3
+    with pytest.raises(daily_limits.LimitReached):
+        lifecycle.start(second, user)
+    second.refresh_from_db()
+    assert second.state == "ready"
 
 
 def test_number_that_had_enough_is_refused_at_the_check() -> None:

@@ -42,6 +42,7 @@ def test_limits_are_off_until_two_people_can_approve() -> None:
     assert not are_on()
     assert passed(person, 99) == []
     make_user("providers.approve", is_active=False)
+    make_user("providers.approve", is_staff=False)
     assert not are_on()
     make_user("providers.approve")
     assert are_on()
@@ -82,10 +83,12 @@ def test_four_small_batches_do_not_pass_where_a_large_one_would_not() -> None:
     assert (needed.value.passed[0].most, needed.value.passed[0].used) == ("10", "9")
     fourth.refresh_from_db()
     assert fourth.state == "ready"
-    # A day later the first three no longer count.
-    Batch.objects.filter(started_at__isnull=False).update(
-        started_at=F("started_at") - timedelta(hours=24, seconds=1)
-    )
+    # They count for a day.
+    begun = Batch.objects.filter(started_at__isnull=False)
+    begun.update(started_at=F("started_at") - timedelta(hours=23))
+    with pytest.raises(ApprovalNeeded):
+        lifecycle.start(fourth, person)
+    begun.update(started_at=F("started_at") - timedelta(hours=1, seconds=1))
     assert lifecycle.start(fourth, person)
 
 

@@ -9,10 +9,13 @@ from urllib.parse import urlencode
 import pytest
 import time_machine
 from django.conf import LazySettings
+from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
+from core.models import ExportJob
 from smsportal.sign_in.confirmed_pages import ALWAYS, WITH_PERMISSION
 from tests.factories.accounts import make_account
 from tests.support.second_factor import (
@@ -72,6 +75,14 @@ def test_password_alone_does_not_confirm_who_has_a_factor(client: Client) -> Non
     assert not asks(client, address)
 
 
+def test_password_of_the_sign_in_does_not_confirm_who_has_a_factor_since(client: Client) -> None:
+    manager, address = member("manager"), reverse("admin:auth_user_add")
+    enter_password(client, manager)
+    assert not asks(client, address)
+    add_app(manager)
+    assert client.get(address).headers["Location"].startswith(reverse("mfa_reauthenticate"))
+
+
 def test_form_that_was_opened_in_time_is_taken_and_an_old_one_changes_nothing(
     client: Client,
 ) -> None:
@@ -126,6 +137,58 @@ def test_exports_of_whole_numbers_ask_and_masked_ones_do_not() -> None:
     assert asks(browser_of(member("manager")), address)
     assert not asks(browser_of(member("auditor")), address)
     assert not asks(browser_of(member("manager", name="x")), reverse("admin:auth_user_export"))
+
+
+class TestOwnAddress:
+    """An e-mail address may connect an account with an identity provider."""
+
+    def test_changes_only_for_who_has_just_confirmed_and_nothing_typed_is_lost(self) -> None:
+        user = member("viewer")
+        client, page = browser_of(user), reverse("admin:my_settings")
+        fields = {"email": "mei@example.org", "first_name": "Mei", "language": "en"}
+        refused = client.post(page, fields)
+        text = unescape(refused.content.decode())
+        assert "confirm who you are in a new tab, then save again here" in text
+        assert 'value="mei@example.org"' in text
+        assert f'href="{CONFIRM}?{urlencode({"next": page})}"' in text
+        user.refresh_from_db()
+        assert (user.email, user.first_name) == ("", "")
+        client.post(CONFIRM, {"password": "right", "next": page})
+        assert client.post(page, fields).status_code == 302
+        user.refresh_from_db()
+        assert (user.email, user.first_name) == ("mei@example.org", "Mei")
+
+    def test_other_settings_do_not_ask(self) -> None:
+        user = member("viewer")
+        User.objects.filter(pk=user.pk).update(email="mei@example.org")
+        client, page = browser_of(user), reverse("admin:my_settings")
+        assert not asks(client, page)
+        fields = {"email": "mei@example.org", "first_name": "Mei", "language": "en"}
+        assert client.post(page, fields).status_code == 302
+
+    def test_form_that_was_opened_in_time_is_taken(self, client: Client) -> None:
+        user, page = member("viewer"), reverse("admin:my_settings")
+        enter_password(client, user)
+        assert "Before the e-mail address changes" not in client.get(page).content.decode()
+        fields = {"email": "mei@example.org", "language": "en"}
+        with time_machine.travel(time.time() + 20 * 60):
+            assert "Before the e-mail address changes" in client.get(page).content.decode()
+            assert client.post(page, fields).status_code == 302
+        with time_machine.travel(time.time() + 31 * 60):
+            assert client.post(page, fields | {"email": ""}).status_code == 200
+
+
+@pytest.mark.parametrize(("role", "is_asked"), [("manager", True), ("auditor", False)])
+def test_file_of_an_export_with_whole_numbers_asks(role: str, is_asked: bool) -> None:
+    user, now = member(role), timezone.now()
+    times = {"asked_at": now, "progressed_at": now}
+    job = ExportJob.objects.create(
+        by=user, rows_of="messaging.message", format="csv", is_whole=is_asked, **times
+    )
+    file = reverse("admin:my_exports_file", args=[job.public_id])
+    assert asks(browser_of(user), file) is is_asked
+    # That of somebody else is not there, whatever they confirm.
+    assert not asks(browser_of(member("manager", name="other")), file)
 
 
 def test_factor_pages_ask() -> None:

@@ -18,6 +18,7 @@ from audit.addresses import facts_of
 from core.fields import cipher
 from core.models import Act, Notice
 from core.stored_texts import show
+from smsportal.sign_in.factors import has_factor
 from smsportal.sign_in.required_factor import OPEN
 from tests.support.second_factor import (
     add_app,
@@ -149,15 +150,22 @@ class TestRequired:
     def rule(self, settings: LazySettings) -> None:
         settings.SECOND_FACTOR_ROLES = ["manager", "superuser"]
 
-    @pytest.mark.parametrize("is_superuser", [False, True])
-    def test_without_a_factor_only_its_set_up_opens(self, is_superuser: bool) -> None:
-        client = browser_of(member("manager", superuser=is_superuser))
+    @pytest.mark.parametrize("roles", [("manager",), ()], ids=["manager", "administrator"])
+    def test_without_a_factor_only_its_set_up_opens(self, roles: tuple[str, ...]) -> None:
+        client = browser_of(member(*roles, superuser=not roles))
         for path in ("/", reverse("admin:my_settings"), reverse("admin:auth_user_changelist")):
             assert client.get(path).headers["Location"].startswith(reverse("mfa_index"))
         assert client.post(reverse("admin:notices")).headers["Location"] == reverse("mfa_index")
         assert client.get(reverse("admin:banner")).status_code == 401
         assert opens(client, reverse("mfa_index"))
         assert opens(client, reverse("mfa_activate_totp"))
+
+    def test_recovery_codes_alone_are_no_factor(self) -> None:
+        user = member("manager")
+        RecoveryCodes.activate(user)
+        assert not has_factor(user)
+        address = browser_of(user).get("/").headers["Location"]
+        assert address.startswith(reverse("mfa_index"))
 
     def test_set_up_counts_as_use(self) -> None:
         client = browser_of(member("manager"))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from http.cookies import SimpleCookie
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
 from allauth.usersessions.models import UserSession
-from django.conf import LazySettings
+from django.conf import LazySettings, settings
+from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
@@ -17,11 +20,18 @@ from django.urls import reverse
 from core.models import Act, Notice
 from core.stored_texts import show
 from smsportal.sign_in.browser_words import browser_of as browser_words
+from smsportal.sign_in.factors import has_factor
 from smsportal.sign_in.sessions import prune_rows
-from tests.support.second_factor import enter_password
+from tests.support.second_factor import (
+    code_now,
+    enter_password,
+    member_with_app,
+    signed_in_with_app,
+)
 from tests.support.signed_in import browser_of, member
 
 pytestmark = pytest.mark.django_db
+CONFIRM = "/confirm/"
 PAGE = {"Accept": "text/html"}
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
@@ -76,6 +86,99 @@ class TestEnding:
         Session.objects.exclude(session_key=client.session.session_key).delete()
         assert prune_rows() == 1
         assert UserSession.objects.get().session_key == client.session.session_key
+
+
+class TestConfirmationFirst:
+    @pytest.fixture(autouse=True)
+    def rule(self, settings: LazySettings) -> None:
+        settings.CONFIRM_MINUTES = 15
+
+    @pytest.mark.parametrize("chosen", ["one", "others"])
+    def test_sessions_end_only_for_who_has_just_confirmed(self, chosen: str) -> None:
+        user = member("viewer")
+        ours, theirs = browser_of(user), browser_of(user)
+        row = UserSession.objects.get(session_key=theirs.session.session_key)
+        fields = {"session": row.pk if chosen == "one" else "others"}
+        page = reverse("my_sessions")
+        assert ours.post(page, fields).status_code == 403
+        assert is_in(theirs)
+        ours.post(CONFIRM, {"password": "right", "next": page})
+        assert ours.post(page, fields).status_code == 302
+        assert not is_in(theirs)
+        assert is_in(ours)
+
+    def test_page_shows_sessions_at_once_and_its_buttons_after_confirmation(self) -> None:
+        user = member("viewer")
+        ours, page = browser_of(user), reverse("my_sessions")
+        browser_of(user)
+        before = ours.get(page).content.decode()
+        assert before.count("Last used") == 2
+        assert 'name="session"' not in before
+        assert f'href="/confirm/?{urlencode({"next": page})}"' in before
+        ours.post(CONFIRM, {"password": "right", "next": page})
+        assert ours.get(page).content.decode().count('name="session"') == 2
+
+
+class TestNewKey:
+    """After a confirmation, a key that somebody has copied before opens nothing."""
+
+    def test_confirmation_replaces_the_key_and_the_old_one_is_nobody(self) -> None:
+        user = member("viewer")
+        client, thief = browser_of(user), Client()
+        thief.cookies = SimpleCookie(client.cookies.output(header="", sep=";"))
+        assert is_in(thief)
+        client.post(CONFIRM, {"password": "right", "next": "/"})
+        assert is_in(client)
+        assert not is_in(thief)
+
+    def test_session_keeps_its_row_and_what_it_holds(self) -> None:
+        user = member("viewer")
+        client, key = browser_of(user), "rentals.board.scope"
+        session = client.session
+        session[key] = "mine"
+        session.save()
+        [before] = UserSession.objects.all()
+        client.post(CONFIRM, {"password": "right", "next": "/"})
+        [after] = UserSession.objects.all()
+        assert (after.pk, after.created_at) == (before.pk, before.created_at)
+        assert before.session_key != after.session_key == client.session.session_key
+        assert Session.objects.count() == 1
+        assert client.session[key] == "mine"
+        assert client.get(reverse("my_sessions")).content.decode().count("this browser") == 1
+
+    def test_wrong_password_keeps_the_key(self) -> None:
+        client = browser_of(member("viewer"))
+        key = client.session.session_key
+        client.post(CONFIRM, {"password": "wrong", "next": "/"})
+        assert client.session.session_key == key
+
+    def test_form_that_another_tab_has_open_is_taken(self) -> None:
+        user = member("viewer")
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(user)
+        page = client.get(reverse("admin:my_settings"))
+        token = str(page.context["csrf_token"])
+        client.post(CONFIRM, {"password": "right", "csrfmiddlewaretoken": token})
+        fields = {"language": "en", "first_name": "Mei", "csrfmiddlewaretoken": token}
+        assert client.post(reverse("admin:my_settings"), fields).status_code == 302
+
+    def test_code_and_new_factor_replace_it_too(self) -> None:
+        client = signed_in_with_app(member_with_app("viewer"))
+        first = client.session.session_key
+        client.post(reverse("mfa_reauthenticate"), {"code": code_now(), "next": "/"})
+        assert client.session.session_key != first
+        other = browser_of(member("operator"))
+        first = other.session.session_key
+        secret = other.get(reverse("mfa_activate_totp")).context["form"].secret
+        other.post(reverse("mfa_activate_totp"), {"code": code_now(secret)})
+        assert has_factor(User.objects.get(username="operator"))
+        assert other.session.session_key != first
+
+    def test_poll_with_the_old_key_does_not_take_the_new_one_from_the_browser(self) -> None:
+        client = browser_of(member("viewer"))
+        Session.objects.all().delete()
+        assert not client.get(reverse("admin:banner"), headers={"Accept": "*/*"}).cookies
+        assert settings.SESSION_COOKIE_NAME in client.get("/", headers=PAGE).cookies
 
 
 class TestIdleLimit:

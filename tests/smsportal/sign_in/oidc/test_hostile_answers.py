@@ -147,6 +147,11 @@ def test_token_with_a_wrong_signature_signs_nobody_in(
     assert is_refused(client, sign_in(client, idp))
 
 
+def test_key_for_encryption_signs_nobody_in(client: Client, idp: FakeProvider) -> None:
+    idp.keys = [{**jwk(), "use": "enc"}]
+    assert is_refused(client, sign_in(client, idp))
+
+
 def test_new_key_of_the_provider_is_fetched(client: Client, idp: FakeProvider) -> None:
     sign_in(Client(), idp)
     idp.keys = [jwk("key-2")]

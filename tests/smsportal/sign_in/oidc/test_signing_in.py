@@ -112,6 +112,14 @@ class TestPerson:
         assert "Administrators of this portal cannot" in text_of(sign_in(client, idp))
         assert not is_in(client)
 
+    def test_account_for_emergencies_never_comes_in_over_the_provider(
+        self, idp: FakeProvider, settings: LazySettings
+    ) -> None:
+        settings.EMERGENCY_ACCOUNT = wei(idp).username
+        client = Client()
+        assert "Administrators of this portal cannot" in text_of(sign_in(client, idp))
+        assert not is_in(client)
+
 
 class TestGroups:
     def test_roles_follow_the_groups_at_every_sign_in(self, idp: FakeProvider) -> None:
@@ -256,6 +264,17 @@ class TestFactor:
         assert is_in(client)
         assert idp.authorized["acr_values"] == "gold mfa"
 
+    def test_factor_at_the_provider_confirms_nobody_here(
+        self, client: Client, idp: FakeProvider, settings: LazySettings
+    ) -> None:
+        """The provider may have asked for it days ago."""
+        settings.CONFIRM_MINUTES = 15
+        settings.IDENTITY_PROVIDER = idp.settings(factor_values=frozenset({"mfa"}))
+        idp.person |= {"amr": ["mfa"], "auth_time": 1_000_000}
+        sign_in(client, idp)
+        assert is_in(client)
+        assert client.get(reverse("mfa_activate_totp")).status_code == 302
+
     @pytest.mark.parametrize("claims", [{}, {"amr": "mfa"}, {"amr": [["mfa"]]}, {"acr": ["mfa"]}])
     def test_sign_in_without_the_named_value_does_not_count(
         self, client: Client, idp: FakeProvider, settings: LazySettings, claims: dict[str, object]
@@ -304,8 +323,10 @@ class TestConfirm:
         idp.authorize(address_of(page))
         assert (idp.authorized["prompt"], idp.authorized["max_age"]) == ("login", "0")
         idp.person["auth_time"] = 9_999_999_999
+        before = client.session.session_key
         answer = come_back(client, idp, page)
         assert answer.headers["Location"] == reverse("mfa_activate_totp")
+        assert client.session.session_key != before
         assert client.get(reverse("mfa_activate_totp")).status_code == 200
 
     @pytest.mark.parametrize("auth_time", [None, 1_000_000, "now", True])
