@@ -188,7 +188,9 @@ KINDS: Final = (
         "admin:otp_session_changelist",
         _("It goes by the figures of each account. They have no ranges of numbers, and no bursts."),
         past_traffic.codes_not_verified,
-        limit=Threshold(_("Percent verified at least"), settings.CODE_ALARM_PERCENT, 1, 100),
+        limit=Threshold(
+            _("Warn if fewer are verified than (percent)"), settings.CODE_ALARM_PERCENT, 1, 100
+        ),
         least=Threshold(_("Codes sent, at least"), settings.CODE_ALARM_SENT, 1, 1_000_000),
         says=_("less than %(limit)s%%, of at least %(least)s"),
     ),
@@ -219,7 +221,7 @@ KINDS: Final = (
         "queue",
         PORTAL,
         _("Queue not running"),
-        _("the engine, or what is due waits"),
+        _("the engine stands still, or what is due waits"),
         portal.queue_down,
         "admin:hosts",
         _("Nothing shows afterwards how long messages or orders were due."),
@@ -240,7 +242,7 @@ KINDS: Final = (
         "backup",
         PORTAL,
         _("Backup too old"),
-        _("or none made"),
+        _("or never made"),
         portal.backup_too_old,
         "admin:hosts",
         _("Only the time of the last backup is kept."),

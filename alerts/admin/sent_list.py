@@ -63,7 +63,7 @@ def columns(_reader: User) -> list[Column]:
     return [
         Column(COLUMNS["time"], lambda row: row.created_at),
         Column(COLUMNS["alert"], lambda row: SentLine(row).text),
-        Column(_("Details"), lambda row: separated(SentLine(row).lines)),
+        Column(pgettext_lazy("column", "Details"), lambda row: separated(SentLine(row).lines)),
         Column(COLUMNS["rule"], title_of),
         Column(COLUMNS["to"], lambda row: row.receiver_name),
         Column(COLUMNS["state"], lambda row: label_for("alert", row.state).word),

@@ -102,7 +102,7 @@ def test_end_is_told_to_who_was_told_of_the_beginning() -> None:
         evaluate()
         evaluate()
     assert told() == [("alert", 1), ("over", 1)]
-    assert text_of_last()[0].startswith("SMS portal: Over: Main is paused")
+    assert text_of_last()[0].startswith("SMS portal: Resolved: Main is paused")
 
 
 def test_short_gap_in_what_is_found_ends_nothing() -> None:
