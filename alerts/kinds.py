@@ -221,7 +221,7 @@ KINDS: Final = (
         "queue",
         PORTAL,
         _("Queue not running"),
-        _("the engine stands still, or what is due waits"),
+        _("the engine does not run, or what is due waits"),
         portal.queue_down,
         "admin:hosts",
         _("Nothing shows afterwards how long messages or orders were due."),

@@ -164,6 +164,10 @@ def old_backup() -> None:
     Heartbeat.objects.create(name="backup", beat_at=a_while_ago(days=40), detail=DIRTY)
 
 
+def old_secrets() -> None:
+    Credential.objects.update(saved_at=a_while_ago(days=400))
+
+
 def broken_chain() -> None:
     found = Break(BreakKind.CUT, seal=7, found=DIRTY)
     ChainCheck.objects.create(ended_at=clock.now(), breaks=[asdict(found)])
@@ -188,7 +192,7 @@ WORLDS: Final[Mapping[str, Callable[[], None]]] = {
     "queue": nothing_more,
     "hold": hold,
     "backup": old_backup,
-    "secret": lambda: Credential.objects.update(saved_at=a_while_ago(days=400)) and None,
+    "secret": old_secrets,
     "audit": broken_chain,
 }
 

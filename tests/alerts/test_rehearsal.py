@@ -42,7 +42,7 @@ def test_what_comes_within_the_least_gap_is_one_alert() -> None:
 
 
 def test_quiet_hours_put_off_what_lasts_and_drop_what_is_over() -> None:
-    quiet = {"quiet_from": time(22), "quiet_until": time(7)}
+    quiet: dict[str, Any] = {"quiet_from": time(22), "quiet_until": time(7)}
     over, lasts = spell(13, 9), spell(13, 4)
     assert count(over, lasts) == 1
     assert count(over, **quiet) == 0

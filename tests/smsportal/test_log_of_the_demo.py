@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime
@@ -51,12 +52,21 @@ def demo(tmp_path: Path) -> Iterator[Host]:
         yield host
 
 
+def send_nonsense(address: str) -> None:
+    """What the web server itself complains about."""
+    host, _colon, port = address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=TIMEOUT) as client:
+        client.sendall(b"NONSENSE\r\n\r\n")
+        client.recv(1024)
+
+
 def test_every_line_of_every_process_is_json_with_its_zone(demo: Host) -> None:
     demo.start("--demo")
     demo.wait_until_ready()
     requests.get(f"http://{demo.web}/nothing/here/", timeout=TIMEOUT)
     refused = requests.post(f"http://{demo.web}/login/", data={"username": "a"}, timeout=TIMEOUT)
     assert refused.status_code == 403
+    send_nonsense(demo.web)
     sandbox = f"http://{demo.environment['SANDBOX_BIND']}"
     assert requests.post(f"{sandbox}/_alerts/x", data=b"{", timeout=TIMEOUT).ok
     assert demo.process is not None
@@ -71,5 +81,5 @@ def test_every_line_of_every_process_is_json_with_its_zone(demo: Host) -> None:
         assert line["request_id"] in ("-", parse(line["request_id"])), line
     said = {line["name"] for line in lines}
     assert said >= {"smsportal", "gunicorn.error", "django-q"}, said
-    of_request = [line for line in lines if line["request_id"] == refused.headers["X-Request-ID"]]
-    assert of_request, lines
+    reference = refused.headers["X-Request-ID"]
+    assert [line for line in lines if line["request_id"] == reference], lines

@@ -28,7 +28,10 @@ def rehearsed(kind: str, now: datetime, **fields: Any) -> Rehearsal:
 
 def hours(spells: list[Spell], now: datetime) -> list[Hours]:
     """When each began and ended, in hours before now; newest first."""
-    return [(_ago(one.began, now), one.ended and _ago(one.ended, now)) for one in spells]
+    return [
+        (_ago(one.began, now), None if one.ended is None else _ago(one.ended, now))
+        for one in spells
+    ]
 
 
 def _ago(moment: datetime, now: datetime) -> float:
