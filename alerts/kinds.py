@@ -13,9 +13,14 @@ from django.utils.translation import pgettext_lazy
 
 from .facts import Facts, Finding
 from .models import Rule
+from .replays import money as past_money
+from .replays import portal as past_portal
+from .replays import traffic as past_traffic
+from .replays.spells import Past, Spell
 from .watches import money, people, portal, traffic
 
 Watcher = Callable[[Rule, Facts], Iterable[Finding]]
+Replay = Callable[[Rule, Past], Iterable[Spell]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,9 @@ class Kind:
     """What it looks at, in a few words."""
     find: Watcher
     url_name: str
+    on_replay: Promise
+    """What a test with the last days goes by, or why there is none."""
+    replay: Replay | None = None
     query: str = ""
     limit: Threshold | None = None
     least: Threshold | None = None
@@ -58,6 +66,7 @@ PEOPLE: Final = pgettext_lazy("alerts", "People")
 PORTAL: Final = pgettext_lazy("alerts", "Portal")
 _HOUR: Final = 60
 _PER_ACCOUNT: Final = _("per account")
+_BY_FIGURES: Final = _("It goes by the figures, with what is known by now about each message.")
 
 KINDS: Final = (
     Kind(
@@ -67,6 +76,8 @@ KINDS: Final = (
         _PER_ACCOUNT,
         money.balance_below,
         "admin:providers_account_changelist",
+        _("It goes by the balances that were read."),
+        past_money.balance_below,
         limit=Threshold(
             _("Amount, in the unit of the account"),
             0,
@@ -85,6 +96,8 @@ KINDS: Final = (
         _PER_ACCOUNT,
         money.balance_runs_out,
         "admin:providers_account_changelist",
+        _("It goes by how the balance fell between readings."),
+        past_money.balance_runs_out,
         limit=Threshold(_("Warn if it lasts less than (hours)"), 8, 1, 24 * 60),
         says=_("lasts less than %(limit)s h"),
         by_account=True,
@@ -96,6 +109,7 @@ KINDS: Final = (
         _("country, account, person"),
         money.caps_nearly_used,
         "admin:providers_dailylimit_changelist",
+        _("How much of a cap was used is kept for one day only."),
         limit=Threshold(_("Percent of the cap"), 80, 1, 100),
         says=_("%(limit)s%% of the cap"),
     ),
@@ -106,6 +120,8 @@ KINDS: Final = (
         _("by the portal, not by staff"),
         traffic.accounts_paused,
         "admin:providers_account_changelist",
+        _("It goes by the pauses of each account."),
+        past_traffic.accounts_paused,
         limit=Threshold(_("Minutes that the pause has lasted"), 0, 0, 24 * _HOUR),
         says=_("for %(limit)s min"),
         says_zero=pgettext_lazy("alert rule", "at once"),
@@ -118,7 +134,8 @@ KINDS: Final = (
         _("messages, codes and orders without a known outcome"),
         traffic.outcomes_unknown,
         "admin:messaging_message_changelist",
-        "shown=unknown",
+        _("Once an outcome is known, nothing shows how long it was not."),
+        query="shown=unknown",
         limit=Threshold(_("How many on one account"), 1, 1, 1_000_000),
         says=_("%(limit)s or more on one account"),
         by_account=True,
@@ -130,6 +147,7 @@ KINDS: Final = (
         _("accounts that give reports"),
         traffic.reports_missing,
         "admin:providers_callback_changelist",
+        _("Nothing shows afterwards which messages waited for a report, and when."),
         limit=Threshold(_("Hours without a report while messages wait"), 1, 1, 24 * 14),
         says=_("no report for %(limit)s h"),
         by_account=True,
@@ -141,6 +159,8 @@ KINDS: Final = (
         _("of the last 2 hours, per account"),
         traffic.messages_failed,
         "admin:figures",
+        _BY_FIGURES,
+        past_traffic.messages_failed,
         limit=Threshold(_("Percent that failed"), 30, 1, 100),
         least=Threshold(_("Messages of which the outcome is known, at least"), 100, 1, 1_000_000),
         says=_("%(limit)s%% or more, of at least %(least)s"),
@@ -153,6 +173,8 @@ KINDS: Final = (
         _("against the 7 days before"),
         traffic.more_fail_than_usual,
         "admin:figures",
+        _BY_FIGURES,
+        past_traffic.more_fail_than_usual,
         limit=Threshold(_("Percentage points above usual"), 10, 10, 100),
         says=_("%(limit)s points or more"),
         by_account=True,
@@ -164,7 +186,11 @@ KINDS: Final = (
         _("of the last hour, per account and range of numbers"),
         traffic.codes_not_verified,
         "admin:otp_session_changelist",
-        limit=Threshold(_("Percent verified at least"), settings.CODE_ALARM_PERCENT, 1, 100),
+        _("It goes by the figures of each account. They have no ranges of numbers, and no bursts."),
+        past_traffic.codes_not_verified,
+        limit=Threshold(
+            _("Warn if fewer are verified than (percent)"), settings.CODE_ALARM_PERCENT, 1, 100
+        ),
         least=Threshold(_("Codes sent, at least"), settings.CODE_ALARM_SENT, 1, 1_000_000),
         says=_("less than %(limit)s%%, of at least %(least)s"),
     ),
@@ -175,6 +201,8 @@ KINDS: Final = (
         _("batches and orders"),
         people.approvals_waiting,
         "admin:approvals",
+        _("It goes by when each request was made and decided."),
+        past_portal.approvals_waiting,
         limit=Threshold(_("Minutes that a request has waited"), 15, 1, 7 * 24 * _HOUR),
         says=_("for %(limit)s min"),
     ),
@@ -185,15 +213,18 @@ KINDS: Final = (
         _("each sign-in"),
         people.emergency_sign_ins,
         "admin:audit_entry_changelist",
+        _("It goes by the audit log."),
+        past_portal.emergency_sign_ins,
         is_event=True,
     ),
     Kind(
         "queue",
         PORTAL,
         _("Queue not running"),
-        _("the engine, or what is due waits"),
+        _("the engine does not run, or what is due waits"),
         portal.queue_down,
         "admin:hosts",
+        _("Nothing shows afterwards how long messages or orders were due."),
         limit=Threshold(_("Minutes that it has lasted"), 1, 1, 24 * _HOUR),
         says=_("for %(limit)s min"),
     ),
@@ -204,14 +235,17 @@ KINDS: Final = (
         _("until a person decides"),
         portal.on_hold,
         "admin:hold",
+        _("It goes by when each hold began and ended."),
+        past_portal.on_hold,
     ),
     Kind(
         "backup",
         PORTAL,
         _("Backup too old"),
-        _("or none made"),
+        _("or never made"),
         portal.backup_too_old,
         "admin:hosts",
+        _("Only the time of the last backup is kept."),
         limit=Threshold(_("Hours since the last backup"), 26, 1, 24 * 365),
         says=_("older than %(limit)s h"),
     ),
@@ -222,6 +256,8 @@ KINDS: Final = (
         _("keys and passwords of accounts"),
         portal.secrets_too_old,
         "admin:providers_account_changelist",
+        _("It goes by the age of the keys and passwords in use now."),
+        past_portal.secrets_too_old,
         limit=Threshold(_("Days since it was entered"), 365, 1, 3650),
         says=_("older than %(limit)s days"),
         by_account=True,
@@ -233,6 +269,8 @@ KINDS: Final = (
         _("found by the daily check"),
         portal.audit_broken,
         "admin:audit_entry_changelist",
+        _("It goes by the checks of the audit log."),
+        past_portal.audit_broken,
     ),
 )
 BY_KEY: Final = {kind.key: kind for kind in KINDS}

@@ -54,7 +54,7 @@ def summary_of(delivery: Delivery) -> str:
 def _subject(delivery: Delivery, lines: Sequence[str]) -> str:
     text = summary_of(delivery)
     if delivery.occasion == Occasion.OVER:
-        text = _("Over: %(what)s") % {"what": text}
+        text = _("Resolved: %(what)s") % {"what": text}
     elif delivery.occasion == Occasion.AGAIN:
         text = _("Still: %(what)s") % {"what": text}
     subject = label_text(_("SMS portal"), text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, tzinfo
+from datetime import datetime, time, timedelta, tzinfo
 
 
 def is_quiet(start: time | None, end: time | None, moment: datetime, zone: tzinfo) -> bool:
@@ -13,3 +13,12 @@ def is_quiet(start: time | None, end: time | None, moment: datetime, zone: tzinf
     if start < end:
         return start <= shown < end
     return shown >= start or shown < end
+
+
+def end_of_quiet(start: time | None, end: time | None, moment: datetime, zone: tzinfo) -> datetime:
+    """The moment itself, or the end of the quiet hours that it is in."""
+    if end is None or not is_quiet(start, end, moment, zone):
+        return moment
+    shown = moment.astimezone(zone)
+    day = shown.date() if shown.time() < end else shown.date() + timedelta(days=1)
+    return datetime.combine(day, end, zone).astimezone(moment.tzinfo)

@@ -66,7 +66,7 @@ def _of_cut(by: By, now: datetime) -> Iterator[Standout]:
     for key, line in summaries(Subject.MESSAGES, recent, by).items():
         failed, count = _failures(line)
         usually = usual.get(key)
-        if usually is None or not _stands_out(failed, count, *_failures(usually)):
+        if usually is None or not stands_out(failed, count, *_failures(usually)):
             continue
         if not hours:
             looked = Period.between(now - timedelta(hours=LOOKED_BACK), now, UTC)
@@ -83,7 +83,8 @@ def _failures(line: Summary) -> tuple[int, int]:
     return failed, failed + line.count(Outcome.GOOD)
 
 
-def _stands_out(failed: int, count: int, usual_failed: int, usual_count: int) -> bool:
+def stands_out(failed: int, count: int, usual_failed: int, usual_count: int) -> bool:
+    """Whether more of a few failed than of many before, and not by chance."""
     if count < LEAST_RECENT or usual_count < LEAST_USUAL:
         return False
     share, usual = failed / count, usual_failed / usual_count

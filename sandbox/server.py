@@ -31,6 +31,9 @@ from sandbox.faults import Active, Scene
 from sandbox.provider import Call, Provider
 
 ELSEWHERE = "/_elsewhere"
+ALERTS = "/_alerts/"
+"""Accepts alerts of the portal, so that those of the demo have somewhere to go."""
+ACCEPTED = Reply({"accepted": True})
 NOT_FOUND = Reply({"error": "Not Found"}, 404, "no such address", accepted=False)
 STOP_TIMEOUT = 2.0
 
@@ -172,6 +175,9 @@ class Sandbox(Switches):
         if head.path.startswith(ELSEWHERE):
             self._record_stray(_request(wire, head, head.path))
             return _send(wire, head, NOT_FOUND)
+        if head.path.startswith(ALERTS) and head.method == "POST":
+            _request(wire, head, head.path)
+            return _send(wire, head, ACCEPTED)
         for provider in self.providers.values():
             base = provider.base_path()
             if head.path.startswith(base + "/"):

@@ -146,6 +146,8 @@ def set_demo_defaults(env: Environment) -> None:
         "SANDBOX_URL": f"http://{sandbox}",
         "ALLOW_HTTP_PROVIDERS": "true",
         "ALLOW_PRIVATE_PROVIDERS": "true",
+        # The demo's receivers of alerts are addresses of the sandbox.
+        "ALLOW_PRIVATE_ALERTS": "true",
         # The last lines of a start are the address and the passwords.
         "LOG_LEVEL": "WARNING",
         # Browsers share cookies between all ports of a host, so each instance needs a name.

@@ -1,1 +1,7 @@
 """Pages about alerts."""
+
+from .sent_list import DeliveryAdmin
+
+__all__ = [
+    "DeliveryAdmin",
+]

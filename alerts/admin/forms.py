@@ -187,7 +187,7 @@ class ReceiverForm(PortalForm):
         help_text=gettext_lazy("Such as “DingTalk: duty”. It does not appear in messages."),
     )
     url = AddressField(
-        label=pgettext_lazy("field", "Address"),
+        label=pgettext_lazy("alerts", "Address"),
         help_text=gettext_lazy("Written as in the list of services. It is stored encrypted."),
     )
     language = forms.ChoiceField(
@@ -246,7 +246,7 @@ def _of_receiver(receiver: Receiver) -> dict[str, Any]:
 
 class PingForm(PortalForm):
     url = AddressField(
-        label=pgettext_lazy("field", "Address"),
+        label=pgettext_lazy("alerts", "Address"),
         required=False,
         help_text=gettext_lazy(
             "Of a service that raises the alarm when the pings stop. Empty: no ping."

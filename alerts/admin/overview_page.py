@@ -6,15 +6,13 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import pgettext_lazy
 from django.views.generic import TemplateView, View
 
-from core.admin.buttons import Crumb
 from core.admin.pages import Page, current_user, fragment
 from core.times import short_time
 from providers import clock
@@ -31,7 +29,6 @@ POLL_EVERY: Final = 5
 """Seconds."""
 LATELY: Final = timedelta(hours=24)
 MOST_LATELY: Final = 8
-PER_PAGE: Final = 50
 
 
 class AlertsPage(Page, TemplateView):
@@ -64,20 +61,14 @@ def live(request: HttpRequest) -> HttpResponse:
     return render(request, "alerts/live.html", live_context())
 
 
-class LogPage(Page, TemplateView):
-    """Sent alerts, newest first."""
+class LogPage(Page, View):
+    """The former address of the list of sent alerts."""
 
-    title = gettext_lazy("Sent alerts")
     permission_required = VIEW_ALERTS
-    template_name = "alerts/log.html"
     http_method_names = ["get"]
 
-    def get_trail(self) -> list[Crumb]:
-        return [Crumb(TITLE, reverse("admin:alerts")), Crumb(self.get_title())]
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        page = Paginator(Delivery.objects.all(), PER_PAGE).get_page(self.request.GET.get("p"))
-        return super().get_context_data(lines=sent_lines(page), page_of=page, **kwargs)
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:alerts_delivery_changelist"))
 
 
 class MuteAll(Page, View):

@@ -20,11 +20,14 @@ from .. import rule_changes
 from ..kinds import BY_KEY, Kind
 from ..models import Alarm, Receiver, Rule
 from ..permissions import SET_ALERTS
+from ..rehearsal import rehearse
 from ..rule_changes import MUTE_HOURS
 from .forms import RuleForm
 from .overview_page import TITLE, chosen_hours
 
 MOST_SHOWN: Final = 10
+REHEARSE: Final = "rehearse"
+"""The name of the button that tests the typed rule, without saving it."""
 
 
 def rule_or_404(public_id: str) -> Rule:
@@ -56,6 +59,12 @@ class RuleFormPage(Page, FormView):  # type: ignore[type-arg]
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "kind": self.kind, "rule": self.rule}
 
+    def get_form(self, form_class: Any = None) -> Any:
+        form = super().get_form(form_class)
+        if REHEARSE in self.request.POST:
+            form.fields["receivers"].required = False
+        return form
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         rule, now = self.rule, clock.now()
         is_muted = rule.muted_until is not None and rule.muted_until > now
@@ -72,6 +81,13 @@ class RuleFormPage(Page, FormView):  # type: ignore[type-arg]
 
     def form_valid(self, form: RuleForm) -> HttpResponse:
         chosen = list(form.cleaned_data["receivers"])
+        if REHEARSE in self.request.POST:
+            typed = Rule(kind=self.kind.key, **form.values())
+            found = rehearse(self.kind, typed, chosen, clock.now())
+            shown = found.spells[:MOST_SHOWN] if found else []
+            more = len(found.spells) - len(shown) if found else 0
+            context = {"is_rehearsed": True, "rehearsal": found, "spells": shown, "more": more}
+            return self.render_to_response(self.get_context_data(form=form, **context))
         rule_changes.save_rule(self.rule, form.values(), chosen, current_user(self.request))
         messages.success(self.request, _("The rule is saved. It is checked every minute."))
         return HttpResponseRedirect(reverse("admin:alerts"))

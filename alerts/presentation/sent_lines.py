@@ -28,7 +28,7 @@ class SentLine:
             return pgettext("alert", "Test")
         text = summary_of(self.delivery)
         if self.delivery.occasion == Occasion.OVER:
-            return _("Over: %(what)s") % {"what": text}
+            return _("Resolved: %(what)s") % {"what": text}
         return _("Still: %(what)s") % {"what": text} if self.is_again else text
 
     @property

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.db.models import Min
 
+from audit.chain import open_breaks
 from audit.presentation.chain_texts import newest_checks
 from messaging.presentation.backlog import backlog
 from providers.engine.heartbeats import unserved_since
@@ -64,6 +65,7 @@ def secrets_too_old(rule: Rule, facts: Facts) -> Iterator[Finding]:
 
 
 def audit_broken(rule: Rule, facts: Facts) -> Iterator[Finding]:
+    """What somebody accepted alarms no longer."""
     ended = newest_checks()[1]
-    if ended is not None and ended.breaks:
+    if ended is not None and open_breaks(ended):
         yield Finding("chain", AUDIT_BROKEN.store())

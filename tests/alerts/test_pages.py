@@ -146,6 +146,6 @@ def test_auditors_see_everything_and_can_change_nothing() -> None:
     shown = text_of(browser.get(reverse("admin:alerts")))
     assert "Everything on hold" in shown
     assert "<form" not in shown.partition('id="live"')[2]
-    assert browser.get(reverse("admin:alerts_log")).status_code == 200
+    assert browser.get(reverse("admin:alerts_delivery_changelist")).status_code == 200
     url = reverse("admin:alerts_rule", args=[rule.public_id])
     assert browser.get(url).status_code == 403

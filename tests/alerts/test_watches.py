@@ -2,53 +2,38 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 
-from alerts.evaluate import evaluate
 from alerts.facts import Facts, name_of
-from alerts.kinds import BY_KEY, KINDS
-from alerts.message import write
-from alerts.models import Delivery, Rule
+from alerts.kinds import BY_KEY
 from alerts.watches.people import EMERGENCY_ACTS
+from audit.accepted import accept
+from audit.breaks import breaks_of
 from audit.models import ChainCheck
 from core.acts import record_act
 from core.stored_texts import show
 from figures.cuts import By
 from figures.models import RollUp
-from messaging.models import Message
 from otp.models import Session
 from providers import clock
 from providers.callbacks.health import MissingReports
 from providers.caps.cap import Cap
 from providers.daily_limits import take
 from providers.models import Account, Approval, BalanceReading, Credential, Heartbeat, Hold
-from tests.alerts.world import make_receiver, make_rule
+from tests.alerts.world import make_rule
 from tests.factories.accounts import make_account
 from tests.factories.approvals import make_approvers, make_limited, make_request
 from tests.factories.codes import make_sent_session
 from tests.factories.messages import make_message
-from tests.factories.orders import make_rented
 from tests.factories.staff import make_user
 
 pytestmark = pytest.mark.django_db
 
 NUMBER: Final = "+8613987651234"
-CODE: Final = "739164"
-TEXT: Final = "CANARYTEXT"
-CANARIES: Final = (
-    NUMBER,
-    "13987651234",
-    "87651234",
-    "7651234",
-    "1398765",
-    CODE,
-    TEXT,
-    "CANARYWORD",
-)
+BREAK: Final = {"kind": "cut", "seal": 7, "act": None}
 
 
 def found(kind: str, **fields: Any) -> list[str]:
@@ -174,8 +159,10 @@ def test_hold_backup_secret_and_audit_log() -> None:
     assert found("backup") == ["The last backup is older than 26 h"]
     Credential.objects.filter(account=account).update(saved_at=clock.now() - timedelta(days=366))
     assert found("secret") == ["Main: a key or password is older than 365 days"]
-    ChainCheck.objects.create(ended_at=clock.now(), breaks=[{"kind": "cut"}])
+    check = ChainCheck.objects.create(ended_at=clock.now(), breaks=[BREAK])
     assert len(found("audit")) == 1
+    accept(next(breaks_of(check)), make_user(), "known")
+    assert found("audit") == []
 
 
 def test_codes_that_nobody_enters_name_the_account_and_count_ranges() -> None:
@@ -193,60 +180,3 @@ def test_name_of_an_account_loses_what_may_be_a_number() -> None:
     for typed in (f"Main {NUMBER}", "Main +86 139 8765 1234", "Main (0139) 8765-1234"):
         assert not any(digit in name_of(Account(name=typed)) for digit in "9876")
     assert name_of(Account(name="Main 2, 2026")) == "Main 2, 2026"
-
-
-def plant() -> None:
-    """Numbers, texts, codes and a provider's words, wherever a rule might look."""
-    old = clock.now() - timedelta(days=400)
-    hour = clock.now() - timedelta(minutes=30)
-    account = make_account("haosms", name=f"Main {NUMBER}", low_balance=100, daily_limit=10)
-    rented = make_account("gosms", name=f"Rent {NUMBER}", low_balance=100)
-    for one in (account, rented):
-        read_balance(one, 50, 3)
-        read_balance(one, 5)
-        Account.objects.filter(pk=one.pk).update(
-            paused_at=hour, pause_reason="refused_in_a_row", pause_words=f"CANARYWORD {NUMBER}"
-        )
-    Credential.objects.update(saved_at=old)
-    sender = make_account(name=NUMBER)
-    for _ in range(3):
-        make_message(sender, recipient=NUMBER, text=TEXT, state="unknown")
-        make_message(sender, recipient=NUMBER, text=TEXT)
-    Message.objects.update(not_before=hour)
-    make_sent_session(account, recipient=NUMBER.removeprefix("+86"))
-    Session.objects.update(created_at=hour, sent_at=hour)
-    make_rented(rented)
-    take([Cap("all", "account", str(account.pk), 10)], 9)
-    take([Cap("messages", "prefix", NUMBER[:9], 100)], 99)
-    take([Cap("messages", "number", NUMBER, 100)], 99)
-    make_approvers()
-    make_request(make_limited(messages=0), 1)
-    Approval.objects.update(asked_at=hour, why=f"{TEXT} {NUMBER}")
-    ChainCheck.objects.create(ended_at=clock.now(), breaks=[{"kind": "cut"}])
-    Heartbeat.objects.create(name="backup", beat_at=old, detail=NUMBER)
-    values = {"failed": 40, "count": 99, "usual": 0.1, "since": hour.isoformat()}
-    RollUp.objects.update_or_create(
-        pk=1, defaults={"standouts": [{"by": str(By.ACCOUNT), "value": sender.pk, **values}]}
-    )
-
-
-def test_no_alert_has_a_number_a_text_or_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    receivers = make_receiver(name=NUMBER), make_receiver(language="zh-hans")
-    for kind in KINDS:
-        limits = {"least": 1} if kind.least else {}
-        if kind.key == "conversion":
-            limits["limit"] = 100
-        make_rule(kind.key, *receivers, **limits)
-    Rule.objects.update(created_at=clock.now() - timedelta(days=500))
-    plant()
-    record_act(EMERGENCY_ACTS[0], by=make_user(), subject="user:1", personal={"name": NUMBER})
-    evaluate()
-    deliveries = list(Delivery.objects.select_related("receiver"))
-    told = {delivery.kind for delivery in deliveries}
-    expected = {kind.key for kind in KINDS} - {"hold", "reports", "failures"}
-    assert told >= expected, expected - told
-    for delivery in deliveries:
-        assert delivery.receiver is not None
-        sent = " ".join(write(delivery, delivery.receiver)) + json.dumps(delivery.lines)
-        for canary in CANARIES:
-            assert canary not in sent, (delivery.kind, canary)

@@ -167,3 +167,11 @@ def test_command_runs_until_a_signal(number: signal.Signals) -> None:
         process.send_signal(number)
         _, errors = process.communicate(timeout=10)
     assert (ready, process.returncode, errors) == (200, 0, "")
+
+
+def test_alerts_are_accepted_and_kept_nowhere(sandbox: Sandbox) -> None:
+    url = f"http://127.0.0.1:{sandbox.port}/_alerts/duty"
+    before = len(sandbox.book.entries())
+    assert requests.post(url, json={"title": "t"}, timeout=5).status_code == 200
+    assert requests.get(url, timeout=5).status_code == 404
+    assert len(sandbox.book.entries()) == before

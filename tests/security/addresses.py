@@ -16,6 +16,7 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule, Success
 
+from alerts.models import Delivery
 from audit.breaks import Break, Kind
 from audit.models import ChainCheck
 from core.acts import record_act
@@ -146,6 +147,7 @@ def make_world() -> dict[str, str]:
         "/alerts/rules/add/": "hold",
         "/alerts/rules/": make_rule("hold").public_id,
         "/alerts/receivers/": make_receiver().public_id,
+        "/alerts/delivery/": Delivery.objects.create(occasion="test").public_id,
         "/privacy/erasures/": _erasure(),
         "/privacy/holds/": _legal_hold(),
         "/approvals/<public_id>/": make_request(make_limited(messages=0), 1)[1].public_id,

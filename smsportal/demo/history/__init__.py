@@ -16,7 +16,7 @@ from django.db import transaction
 from messaging.models import Message
 from rentals.models import Order
 
-from . import accounts, approvals, batches, calls, codes, rentals, texts
+from . import accounts, alerts, approvals, batches, calls, codes, rentals, texts
 from .callbacks import store_messages
 from .ground import Ground
 
@@ -42,4 +42,5 @@ def write_history(now: datetime, seed: int = SEED) -> bool:
         rentals.write_orders(ground)
         accounts.write_balances(ground)
         approvals.ask_for_approval(ground)
+        alerts.set_up_alerts(ground)
     return True

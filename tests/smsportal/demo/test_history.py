@@ -17,6 +17,7 @@ from django.db.models import Count, F, Q
 from django_q.models import OrmQ
 from pytest_django import DjangoAssertNumQueries
 
+from alerts.models import Alarm, Delivery, Receiver, Rule
 from core.phone import parse_number
 from messaging.apply_report import FINAL, ORDER, STATE_OF
 from messaging.batches import tasks as batch_tasks
@@ -101,11 +102,13 @@ def test_the_same_seed_gives_the_same_rows(
     columns = ("public_id", "reference", "recipient", "state", "created_at", "reported_at")
     first = list(Message.objects.order_by("created_at", "public_id").values_list(*columns))
     orders = list(Order.objects.order_by("pk").values_list("public_id", "phone", "state"))
+    alerts = list(Delivery.objects.order_by("pk").values_list("public_id", "created_at"))
     sent: tuple[type[models.Model], ...] = (Report, Attempt, SentCode, Callback, Session, Message)
     rest: tuple[type[models.Model], ...] = (Finding, Order, Batch, Transaction, Reading, DoNotSend)
     everything: tuple[type[models.Model], ...] = (
         *(*sent, *rest),
         *(ApiCall, Approval, BalanceReading, AccountPause),
+        *(Alarm, Delivery, Rule, Receiver),
     )
     for model in everything:
         model._base_manager.all().delete()
@@ -116,6 +119,7 @@ def test_the_same_seed_gives_the_same_rows(
     again = list(Message.objects.order_by("created_at", "public_id").values_list(*columns))
     assert again == first
     assert list(Order.objects.order_by("pk").values_list("public_id", "phone", "state")) == orders
+    assert list(Delivery.objects.order_by("pk").values_list("public_id", "created_at")) == alerts
 
 
 def test_nothing_is_due() -> None:
