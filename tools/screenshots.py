@@ -67,6 +67,7 @@ PICTURES: Final = (
     Picture("privacy", "manager", "/privacy/"),
     Picture("audit", "auditor", "/audit/entry/"),
     Picture("hosts", "manager", "/hosts/"),
+    Picture("alerts", "manager", "/alerts/"),
 )
 
 
@@ -78,9 +79,15 @@ def main() -> None:
             browser = playwright.chromium.launch(
                 executable_path=_browser(), args=["--no-sandbox", "--force-color-profile=srgb"]
             )
-            for picture in PICTURES:
-                for language in LANGUAGES if picture.name in wanted else ():
-                    _take(browser, address, picture, language, passwords[picture.who])
+            for language in LANGUAGES:
+                pages: dict[str, Page] = {}
+                for picture in PICTURES:
+                    if picture.name not in wanted:
+                        continue
+                    if picture.who not in pages:
+                        page = pages[picture.who] = _new_page(browser, address, language)
+                        _sign_in(page, picture.who, passwords[picture.who])
+                    _take(pages[picture.who], picture, language)
 
 
 @contextmanager
@@ -127,7 +134,8 @@ def _passwords(folder: Path) -> dict[str, str]:
     return {pair[0]: pair[1] for pair in words if len(pair) == 2}
 
 
-def _take(browser: Browser, address: str, picture: Picture, language: str, password: str) -> None:
+def _new_page(browser: Browser, address: str, language: str) -> Page:
+    """A page of a browser of its own, which nobody has signed in with."""
     context = browser.new_context(
         timezone_id="UTC",
         base_url=address,
@@ -135,8 +143,10 @@ def _take(browser: Browser, address: str, picture: Picture, language: str, passw
         viewport={"width": WIDTH, "height": HEIGHT},
         reduced_motion="reduce",
     )
-    page = context.new_page()
-    _sign_in(page, picture.who, password)
+    return context.new_page()
+
+
+def _take(page: Page, picture: Picture, language: str) -> None:
     page.goto(picture.path)
     if picture.first:
         page.locator("#result_list tbody a").first.click()
@@ -146,7 +156,6 @@ def _take(browser: Browser, address: str, picture: Picture, language: str, passw
     page.screenshot(path=target, scale="css", animations="disabled")
     reduce_colours(target)
     print(target.relative_to(ROOT))
-    context.close()
 
 
 def _sign_in(page: Page, who: str, password: str) -> None:

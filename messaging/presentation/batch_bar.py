@@ -93,7 +93,7 @@ def progress_cell(progress: Progress | None, left: float | None = None) -> SafeS
         return ""
     rects = format_html_join(
         "",
-        '<rect class="fill-{}" x="{}" width="{}"/>',
+        '<rect class="fill-{}" x="{}" width="{}" height="100%"/>',
         ((part.role, part.x, part.width) for part in parts_of(progress)),
     )
     done = _("%(out)s of %(total)s") % {

@@ -32,6 +32,8 @@ DAYS: Final = 7
 DAYS_OF_TOTALS: Final = 7
 """The period of the totals, unless the reader chooses another."""
 MAX_POINTS: Final = 200
+IN_DAYS_FROM: Final = 72
+"""Hours from which on the rest of a balance is said in days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ def money_context(request: HttpRequest, rows: QuerySet[Transaction]) -> dict[str
         return {"totals": totals(rows), "days": days}
     balance = balance_of(account)
     lasts = runway(account, balance)
+    hours = round(lasts.total_seconds() / 3600) if lasts else None
     last = list_sync_source.newest_reading(account, Reading.Kind.TRANSACTIONS)
     return {
         "totals": totals(rows),
@@ -122,7 +125,8 @@ def money_context(request: HttpRequest, rows: QuerySet[Transaction]) -> dict[str
         "balance": balance,
         "balance_cell": balance_cell(balance),
         "chart": balance_chart(account),
-        "lasts_hours": round(lasts.total_seconds() / 3600) if lasts else None,
+        "lasts_hours": hours,
+        "lasts_days": round(hours / 24) if hours is not None and hours >= IN_DAYS_FROM else None,
         "last_reading": last,
         "is_reading": last is not None and last.state in ("queued", "claimed"),
         "read_through": last is not None and last.state == "done" and not last.complete,

@@ -22,8 +22,9 @@ _ROOM: Final = 0.04
 
 def day(moment: datetime) -> str:
     """20 Nov"""
-    # Translators: a day of this year, in Django's date format letters.
-    return date_format(timezone.localtime(moment), pgettext("date format", "j M"), use_l10n=False)
+    # Translators: a day below a chart, as short as can be, in Django's date format letters.
+    form = pgettext("date below a chart", "j M")
+    return date_format(timezone.localtime(moment), form, use_l10n=False)
 
 
 def share_between(moment: datetime, start: datetime, end: datetime) -> float:

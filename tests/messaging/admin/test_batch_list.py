@@ -62,8 +62,8 @@ def test_row_shows_name_text_and_progress(browser: Client) -> None:
     assert "Hello {there" in page
     assert "4 of 4" in page
     assert "75.0% delivered" in page
-    assert 'class="fill-good" x="0.0%" width="75.0%"' in page
-    assert 'class="fill-bad" x="75.0%" width="25.0%"' in page
+    assert 'class="fill-good" x="0.0%" width="75.0%" height="100%"' in page
+    assert 'class="fill-bad" x="75.0%" width="25.0%" height="100%"' in page
     assert batch.title == "Parcels"
 
 
