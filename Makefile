@@ -30,7 +30,8 @@ ONCE_MORE ?=
 SECOND :=
 WORKERS = $(TEST_WORKERS)
 # Each tier has its own cache, so that the next one does not run its failed tests again.
-PYTEST = $(BIN)/pytest -q -o cache_dir=.pytest_cache/$@-$(TIER) $(if $(LONG),--long)
+PYTEST = $(BIN)/pytest -q -o cache_dir=.pytest_cache/$@-$(TIER) $(if $(LONG),--long) \
+	$(if $(ONCE_MORE),--durations=25 --durations-min=10)
 # Small chunks, in the given order, because the longest tests come first.
 CHOSEN = -n $(WORKERS) --dist load --maxschedchunk 4 --tier=$(TIER) $(SECOND) $(TESTS)
 # In parallel runs, real processes and browsers can starve each other. With ONCE_MORE, failed tests
