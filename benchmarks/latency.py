@@ -1,12 +1,15 @@
 """The latency from submitting the form "Send SMS" to the provider's receipt, on an idle portal.
 
-python -m benchmarks.latency [sends]
+python -m benchmarks.latency [sends] [--rest SECONDS]
 
 The whole portal runs as `manage.py portal` starts it. Both times come from this machine's clock.
+With --rest, each send comes after so many seconds without one: after half a minute the engine looks
+for work less often.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 import re
 import secrets
@@ -36,7 +39,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
-    number = int(sys.argv[1]) if sys.argv[1:] else SENDS
+    parser = argparse.ArgumentParser()
+    parser.add_argument("sends", type=int, nargs="?", default=SENDS)
+    parser.add_argument("--rest", type=float, default=0.0)
+    options = parser.parse_args()
+    gaps = (options.rest, options.rest) if options.rest else GAPS
+    warm_up = 0 if options.rest else WARM_UP
     bind = f"127.0.0.1:{_free_port()}"
     folder = portal.begin(
         "From the form to the provider", PUBLIC_ADDRESS=f"http://{bind}", BIND=bind
@@ -48,10 +56,10 @@ def main() -> None:
         account = portal.make_account(url, 4)
         with _running_portal(bind, folder / "portal.log"):
             staff = Staff(f"http://{bind}", *_make_staff())
-            submitted = _send(staff, account.public_id, WARM_UP + number)
+            submitted = _send(staff, account.public_id, warm_up + options.sends, gaps)
             _wait_until_sent()
         arrived = {_text_of(call): float(str(call["at"])) for call in calls_of(remote)}
-    waits = [arrived[text] - at for text, at in submitted.items()][WARM_UP:]
+    waits = [arrived[text] - at for text, at in submitted.items()][warm_up:]
     p95 = statistics.quantiles(waits, n=20)[-1]
     print(
         f"  {len(waits)} sends: median {statistics.median(waits) * 1000:.0f} ms,"
@@ -110,11 +118,11 @@ class Staff:
         return str(self._session.cookies.get("csrftoken"))
 
 
-def _send(staff: Staff, account: str, number: int) -> dict[str, float]:
-    """Send messages. Returns the time of submission for each text."""
+def _send(staff: Staff, account: str, number: int, gaps: tuple[float, float]) -> dict[str, float]:
+    """Send messages, each after a gap. Returns the time of submission for each text."""
     submitted = {}
     for index in range(number):
-        time.sleep(random.uniform(*GAPS))
+        time.sleep(random.uniform(*gaps))
         text = f"Your parcel {index} is here."
         submitted[text] = staff.send(account, f"+86139{index:08}", text)
     return submitted
