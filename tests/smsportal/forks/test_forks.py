@@ -16,6 +16,8 @@ from django_q.conf import Conf
 from smsportal.environment import BASE_DIR
 from smsportal.management.commands.qcluster import read_name_again
 from smsportal.process_control import IS_LINUX
+from tests.support.processes import is_running
+from tests.support.wait_until import wait_until
 
 pytestmark = [
     pytest.mark.any_database,
@@ -114,6 +116,23 @@ found["output"] = output(run("print('again')"))
     assert found["while away"]
     assert found["first"] is None
     assert found["output"] == "again"
+
+
+def test_forks_are_asked_to_end_if_the_supervisor_is_killed() -> None:
+    code = """
+waiting = run("import time; print('waits', flush=True); time.sleep(600)")
+waiting.stdout.read(5)
+print(waiting.pid, flush=True)
+time.sleep(600)
+"""
+    script = [sys.executable, "-c", BEGIN % ((), str(BASE_DIR)) + READY + code]
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    with subprocess.Popen(script, cwd=BASE_DIR, env=environment, stdout=subprocess.PIPE) as started:
+        assert started.stdout is not None
+        program = int(started.stdout.readline())
+        assert is_running(program)
+        started.kill()
+    wait_until(lambda: not is_running(program))
 
 
 def test_process_that_does_not_answer_is_killed_and_what_it_forks_late_ends(
