@@ -27,7 +27,7 @@ def batch_lines(whose: Q | None = None, most: int = 4) -> list[dict[str, Any]]:
 
 
 def _line(batch: Batch) -> dict[str, Any]:
-    progress = progress_of(batch) if batch.started_at else Progress(batch.good)
+    progress = progress_of(batch) if batch.started_at else Progress(batch.good, waiting=batch.good)
     left = time_left(batch, progress)
     return {
         "batch": batch,

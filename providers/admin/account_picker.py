@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeAlias
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from core.admin.buttons import Text
@@ -66,6 +66,8 @@ class AccountChoice(forms.ChoiceField):
             "choices": choices,
             "widget": AccountSelect(accounts, unavailable_reason),
             "required": not empty_label,
+            # A disabled option is not posted, so this is also what a paused account leads to.
+            "error_messages": {"required": gettext_lazy("Choose an account that can be used now.")},
         }
         super().__init__(**{**defaults, **kwargs})
 

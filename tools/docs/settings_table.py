@@ -23,6 +23,8 @@ EXAMPLE: Final = Path(__file__).resolve().parent.parent.parent / ".env.example"
 CHINESE: Final = Path(__file__).parent / "settings.toml"
 SECTION: Final = re.compile(r"# --- (.+?) -+$")
 SETTING: Final = re.compile(r"#([A-Z][A-Z0-9_]*)=(.*)$")
+EXAMPLE_HOST: Final = ".example.com"
+"""The values that hold it are no defaults."""
 NAME: Final = re.compile(r"(?<![\w./`-])([A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+)(?![\w`])")
 
 
@@ -82,6 +84,8 @@ def make() -> str:
             text = words.get(one.key, {}).get("zh", "") if chinese else one.text
             for number, (name, default) in enumerate(one.defaults.items()):
                 shown = f"`{default}`" if default else ""
+                if EXAMPLE_HOST in default:
+                    shown = say("such as").format(shown)
                 rows.append((f"`{name}`", shown, _marked(text) if not number else "↑"))
         title = words["sections"].get(section, section) if chinese else section
         head = [say("setting"), say("default"), say("meaning")]

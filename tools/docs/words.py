@@ -20,6 +20,7 @@ _WORDS: Final = {
     "cure": ("Cause and cure", "原因与处理"),
     "setting": ("Setting", "设置"),
     "default": ("Default", "默认值"),
+    "such as": ("for example {}", "例如 {}"),
     "rule": ("Rule", "规则"),
     "area": ("Area", "类别"),
     "watched": ("What it looks at", "检查内容"),

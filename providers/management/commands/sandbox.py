@@ -71,7 +71,9 @@ class Command(BaseCommand):
             sandbox.stop()
 
     def _print_addresses(self, sandbox: Sandbox) -> None:
-        self.stdout.write(f"Practice providers on {sandbox.url}")
+        self.stdout.write(f"Practice providers on {sandbox.url}: address, and what signs in")
         for provider in sandbox.providers.values():
-            self.stdout.write(f"  {provider.label}: {sandbox.base_url(provider.name)}")
+            account = provider.default_account()
+            login = " / ".join(filter(None, (account.login, account.secret)))
+            self.stdout.write(f"  {provider.label}: {sandbox.base_url(provider.name)}  {login}")
         self.stdout.flush()

@@ -201,6 +201,16 @@ def test_unavailable_account_shows_the_reason(
     assert not Message.objects.exists()
 
 
+def test_form_whose_only_account_is_paused_says_so(client: Client, operator: User) -> None:
+    account = make_account()
+    accounts.pause(account, "by_hand")
+    # A browser does not post an option that is disabled.
+    data = {name: value for name, value in form_data(account).items() if name != "account"}
+    response = client.post(URL, data)
+    shown = str(response.context["form"].errors["account"])
+    assert "Choose an account that can be used now." in shown
+
+
 def test_page_without_accounts_shows_the_next_step(client: Client, operator: User) -> None:
     assert "Ask a manager" in html(client.get(URL))
     client.force_login(make_staff("manager"))

@@ -65,6 +65,11 @@ def test_comment_explains_the_settings_below_it() -> None:
     ]
 
 
+def test_example_is_not_called_a_default() -> None:
+    with override("en"):
+        assert "| `PUBLIC_ADDRESS` | for example `https://" in settings_table.make()
+
+
 def test_every_right_has_words() -> None:
     with override("en"):
         labels = rights.labels()
