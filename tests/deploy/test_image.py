@@ -1,8 +1,9 @@
-"""The image: built from Debian's packages, and run without rights on a file system that is read-only."""
+"""The image, built from Debian's packages and run as compose.yaml runs it."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -16,7 +17,8 @@ pytestmark = [pytest.mark.long, pytest.mark.any_database]
 DEMO: Final = ("python", "manage.py", "portal", "--demo")
 STATES_OF_SLEEPERS: Final = """
 from pathlib import Path
-print(*[text.split()[2] for one in Path("/proc").glob("[0-9]*/stat") if "(sleep)" in (text := one.read_text())])
+texts = [one.read_text() for one in Path("/proc").glob("[0-9]*/stat")]
+print(*[text.split()[2] for text in texts if "(sleep)" in text])
 """
 
 
@@ -111,17 +113,13 @@ def test_container_stops_in_order(demo: Container) -> None:
     wait_until(demo.is_healthy, at_most=300)
 
 
-@pytest.mark.parametrize("folder", ["data", "state"])
-def test_folder_that_may_not_be_written_is_named_in_one_sentence(
-    engine: Engine, folder: str
-) -> None:
-    of_root = engine.work / f"{folder}-of-root"
+def test_data_folder_that_may_not_be_written_is_named_in_one_sentence(engine: Engine) -> None:
+    of_root = engine.work / "of-root"
     of_root.mkdir(mode=0o755)
-    volume = f"--volume={INSIDE / of_root.name}:/{folder}"
-    ended = engine.docker("run", "--rm", *READ_ONLY, volume, PORTAL, check=False)
-    assert ended.returncode != 0
-    lines = [json.loads(line) for line in ended.stdout.splitlines()]
-    errors = [line["message"] for line in lines if line["levelname"] == "ERROR"]
-    assert len(errors) == 1, ended.stdout
-    assert "10001" in errors[0]
-    assert f"/{folder}" in errors[0]
+    volume = f"--volume={INSIDE / of_root.name}:/data"
+    ended = engine.docker("run", "--rm", *READ_ONLY, volume, PORTAL, check=False, timeout=120)
+    assert ended.returncode == os.EX_CONFIG
+    said = [json.loads(line)["message"] for line in ended.stdout.splitlines()]
+    assert len(said) == 1
+    assert "10001" in said[0]
+    assert "/data" in said[0]

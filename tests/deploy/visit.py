@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import secrets
 import sys
 import time
 from typing import Final
@@ -46,7 +47,8 @@ class Visit:
             "recipient": "+8613900001234",
             "sms_kind": "T",
             "sender_id": "PORTAL",
-            "text": "Your parcel is here.",
+            # The portal asks back before it sends the same again.
+            "text": f"Your parcel {secrets.token_hex(4)} is here.",
         }
         return self._post(FORM, fields)
 

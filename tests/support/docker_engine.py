@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.support import debian
+from tests.support.processes import first_child, killed_with_parent
 from tests.support.wait_until import wait_until
 
 PACKAGES: Final = (
@@ -97,6 +98,7 @@ def running(folder: Path) -> Iterator[Engine]:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
+            preexec_fn=killed_with_parent,
         )
     try:
         yield Engine(_wait_for(process, log), work)
@@ -116,12 +118,6 @@ def _wait_for(process: subprocess.Popen[bytes], log: Path) -> int:
 
     wait_until(answers, at_most=60)
     return first_child(process.pid)
-
-
-def first_child(pid: int) -> int:
-    """0 if there is none yet."""
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return int(found[0]) if found else 0
 
 
 def _remove_control_groups() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.support import debian
-from tests.support.docker_engine import first_child
+from tests.support.processes import first_child, killed_with_parent
 from tests.support.wait_until import wait_until
 
 SUITE: Final = "bookworm"
@@ -24,6 +24,7 @@ PACKAGES: Final = (
     "tzdata",
     "util-linux",
 )
+SPACES: Final = ("-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w/")
 SCRIPT: Final = """
 set -e
 mount --make-rprivate /
@@ -48,8 +49,7 @@ class Machine:
     ) -> subprocess.CompletedProcess[str]:
         """Output and errors are together."""
         ended = subprocess.run(
-            ["nsenter", f"--target={self.pid}", "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w/"]
-            + [*command],
+            ["nsenter", f"--target={self.pid}", *SPACES, *command],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -92,6 +92,7 @@ def booted(folder: Path) -> Iterator[Machine]:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
+            preexec_fn=killed_with_parent,
         )
     try:
         yield _wait_for(process, log)

@@ -67,9 +67,9 @@ def build_portal(engine: Engine) -> None:
 
 def send_one(pid: int, address: str, name: str, password: str) -> dict[str, float]:
     """In the network of process `pid`: sign in, send, and wait for the delivery."""
+    visit = [sys.executable, "-m", "tests.deploy.visit", address, name]
     ended = subprocess.run(
-        ["nsenter", f"--target={pid}", "--net", sys.executable, "-m", "tests.deploy.visit"]
-        + [address, name],
+        ["nsenter", f"--target={pid}", "--net", *visit],
         cwd=BASE_DIR,
         input=f"{password}\n",
         capture_output=True,

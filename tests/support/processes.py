@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import signal
 import subprocess
+from pathlib import Path
 
 
 def is_running(pid: int) -> bool:
@@ -34,3 +37,15 @@ def _ps(*arguments: str) -> str:
 def thread_count(pid: int) -> int:
     """The number of threads of a process; 0 if it does not run."""
     return int(_ps("-o", "nlwp=", "-p", str(pid)).strip() or 0)
+
+
+def first_child(pid: int) -> int:
+    """0 if there is none yet."""
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(found[0]) if found else 0
+
+
+def killed_with_parent() -> None:
+    """As `preexec_fn`: what the tests started ends even if the tests are killed."""
+    set_parent_death_signal = 1
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
