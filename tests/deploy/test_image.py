@@ -93,7 +93,7 @@ def test_image_has_its_tools_and_no_compiler(demo: Container) -> None:
 
 def test_process_1_collects_what_ended_programs_leave_behind(demo: Container) -> None:
     for _ in range(3):
-        demo.run("sh", "-c", "sh -c 'sleep 1' & exit 0")
+        demo.run("sh", "-c", "sleep 1 & exit 0")
     # A zombie would stay for ever.
     wait_until(lambda: not demo.run("python", "-c", STATES_OF_SLEEPERS), at_most=30)
 

@@ -5,16 +5,21 @@ Nothing of it reaches the machine: it ends with one process, and its networks en
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from tests.support import debian
-from tests.support.processes import first_child, killed_with_parent
+from tests.support.processes import (
+    CONTROL_GROUP,
+    end_space,
+    first_child,
+    killed_with_parent,
+    remove_control_groups,
+)
 from tests.support.wait_until import wait_until
 
 PACKAGES: Final = (
@@ -28,8 +33,6 @@ PACKAGES: Final = (
     "mount",
     "tini",
 )
-PARENT: Final = f"smsportal-tests-{os.getpid()}"
-"""The control group of the containers."""
 START: Final = f"""
 set -e
 mount --make-rprivate /
@@ -45,7 +48,7 @@ mount --bind "$3" run/work
 ip link set lo up
 pivot_root . run/before
 umount -l /run/before
-exec tini -- dockerd --storage-driver overlay2 --cgroup-parent {PARENT} --log-level warn
+exec tini -- dockerd --storage-driver overlay2 --cgroup-parent {CONTROL_GROUP} --log-level warn
 """
 """The root is in memory: writing is quick, and nothing is left to delete. With `chroot` instead,
 `docker exec` would find the files of the machine."""
@@ -103,10 +106,8 @@ def running(folder: Path) -> Iterator[Engine]:
     try:
         yield Engine(_wait_for(process, log), work)
     finally:
-        # With the first process of their space, all others end.
-        process.kill()
-        process.wait(30)
-        _remove_control_groups()
+        end_space(process)
+        remove_control_groups()
         shutil.rmtree(folder)
 
 
@@ -118,13 +119,3 @@ def _wait_for(process: subprocess.Popen[bytes], log: Path) -> int:
 
     wait_until(answers, at_most=60)
     return first_child(process.pid)
-
-
-def _remove_control_groups() -> None:
-    for folder in sorted(Path("/sys/fs/cgroup").glob(f"*/{PARENT}")):
-        for one in sorted(_folders_of(folder), reverse=True):
-            one.rmdir()
-
-
-def _folders_of(folder: Path) -> Sequence[Path]:
-    return [folder, *(one for one in folder.rglob("*") if one.is_dir())]

@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from tests.support import debian
-from tests.support.processes import first_child, killed_with_parent
+from tests.support.processes import (
+    CONTROL_GROUP,
+    end_space,
+    first_child,
+    killed_with_parent,
+    remove_control_groups,
+)
 from tests.support.wait_until import wait_until
 
 SUITE: Final = "bookworm"
@@ -34,6 +40,11 @@ mkdir "$1/opt/wheels" "$1/opt/smsportal"
 cp -r "$3/." "$1/opt/wheels"
 cp -r "$4/." "$1/opt/smsportal"
 echo "127.0.0.1 localhost" > "$1/etc/hosts"
+for tree in /sys/fs/cgroup/systemd /sys/fs/cgroup/unified /sys/fs/cgroup; do
+    [ -e "$tree/cgroup.procs" ] || continue
+    mkdir "$tree/$5"
+    echo $$ > "$tree/$5/cgroup.procs"
+done
 exec systemd-nspawn --quiet --boot --register=no --keep-unit --private-network \
     --console=read-only --directory="$1"
 """
@@ -87,7 +98,15 @@ def booted(folder: Path) -> Iterator[Machine]:
     command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     with log.open("w") as output:
         process = subprocess.Popen(
-            [*command, "sh", "-c", SCRIPT, "sh", *map(str, (root, tar, wheels, project))],
+            [
+                *command,
+                "sh",
+                "-c",
+                SCRIPT,
+                "sh",
+                *map(str, (root, tar, wheels, project)),
+                CONTROL_GROUP,
+            ],
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -97,9 +116,8 @@ def booted(folder: Path) -> Iterator[Machine]:
     try:
         yield _wait_for(process, log)
     finally:
-        # With the first process of their space, all others end.
-        process.kill()
-        process.wait(30)
+        end_space(process)
+        remove_control_groups()
 
 
 def _wait_for(process: subprocess.Popen[bytes], log: Path) -> Machine:

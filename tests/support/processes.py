@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import subprocess
 from pathlib import Path
+from typing import Final
+
+CONTROL_GROUP: Final = f"smsportal-tests-{os.getpid()}"
+"""For containers and machines that tests start."""
 
 
 def is_running(pid: int) -> bool:
@@ -45,7 +50,29 @@ def first_child(pid: int) -> int:
     return int(found[0]) if found else 0
 
 
+def end_space(process: subprocess.Popen[bytes]) -> None:
+    """End `unshare --pid --fork`: with the first process of the space, all others end.
+
+    Returns once they have.
+    """
+    if process.poll() is None and (first := first_child(process.pid)):
+        os.kill(first, signal.SIGKILL)
+    try:
+        process.wait(60)
+    finally:
+        process.kill()
+
+
 def killed_with_parent() -> None:
     """As `preexec_fn`: what the tests started ends even if the tests are killed."""
     set_parent_death_signal = 1
     ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+
+
+def remove_control_groups() -> None:
+    """Those of containers and machines that have ended."""
+    root = Path("/sys/fs/cgroup")
+    for top in (*root.glob(f"*/{CONTROL_GROUP}"), *root.glob(CONTROL_GROUP)):
+        folders = [top, *(one for one in top.rglob("*") if one.is_dir())]
+        for folder in sorted(folders, reverse=True):
+            folder.rmdir()
