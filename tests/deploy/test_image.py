@@ -104,11 +104,11 @@ def test_message_is_delivered(demo: Container) -> None:
 
 
 def test_container_stops_in_order(demo: Container) -> None:
-    """Last in this module, and starts it again."""
     demo.engine.docker("stop", "--time=130", demo.name)
     state = demo.state()
     assert (state["ExitCode"], state["OOMKilled"]) == (0, False)
     assert "Stopped." in demo.logs()
+    # For the tests that come after this one.
     demo.engine.docker("start", demo.name)
     wait_until(demo.is_healthy, at_most=300)
 

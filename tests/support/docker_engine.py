@@ -5,6 +5,7 @@ Nothing of it reaches the machine: it ends with one process, and its networks en
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -14,14 +15,14 @@ from typing import Final
 
 from tests.support import debian
 from tests.support.processes import (
-    CONTROL_GROUP,
     end_space,
     first_child,
     killed_with_parent,
-    remove_control_groups,
+    remove_control_group,
 )
 from tests.support.wait_until import wait_until
 
+CONTROL_GROUP: Final = f"smsportal-tests-{os.getpid()}-containers"
 PACKAGES: Final = (
     "ca-certificates",
     "docker.io",
@@ -107,7 +108,7 @@ def running(folder: Path) -> Iterator[Engine]:
         yield Engine(_wait_for(process, log), work)
     finally:
         end_space(process)
-        remove_control_groups()
+        remove_control_group(CONTROL_GROUP)
         shutil.rmtree(folder)
 
 

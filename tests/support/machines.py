@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,15 +11,15 @@ from typing import Final
 
 from tests.support import debian
 from tests.support.processes import (
-    CONTROL_GROUP,
     end_space,
     first_child,
     killed_with_parent,
-    remove_control_groups,
+    remove_control_group,
 )
 from tests.support.wait_until import wait_until
 
 SUITE: Final = "bookworm"
+CONTROL_GROUP: Final = f"smsportal-tests-{os.getpid()}-machine"
 PACKAGES: Final = (
     "ca-certificates",
     "dbus",
@@ -117,7 +118,7 @@ def booted(folder: Path) -> Iterator[Machine]:
         yield _wait_for(process, log)
     finally:
         end_space(process)
-        remove_control_groups()
+        remove_control_group(CONTROL_GROUP)
 
 
 def _wait_for(process: subprocess.Popen[bytes], log: Path) -> Machine:

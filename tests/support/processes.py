@@ -7,10 +7,6 @@ import os
 import signal
 import subprocess
 from pathlib import Path
-from typing import Final
-
-CONTROL_GROUP: Final = f"smsportal-tests-{os.getpid()}"
-"""For containers and machines that tests start."""
 
 
 def is_running(pid: int) -> bool:
@@ -69,10 +65,10 @@ def killed_with_parent() -> None:
     ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
 
 
-def remove_control_groups() -> None:
-    """Those of containers and machines that have ended."""
+def remove_control_group(name: str) -> None:
+    """That of containers or a machine that have ended."""
     root = Path("/sys/fs/cgroup")
-    for top in (*root.glob(f"*/{CONTROL_GROUP}"), *root.glob(CONTROL_GROUP)):
+    for top in (*root.glob(f"*/{name}"), *root.glob(name)):
         folders = [top, *(one for one in top.rglob("*") if one.is_dir())]
         for folder in sorted(folders, reverse=True):
             folder.rmdir()
