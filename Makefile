@@ -61,7 +61,7 @@ SPACE := $(subst ,, )
 REGISTRIES := (https?|file)://[^ ]*/simple([/" ]|$$)|index-url[= ]+[a-z]+:|pypi[.]org|pythonhosted[.]org|npmjs[.]org|deb[.]debian[.]org
 
 .PHONY: help demo dev run install test test-all test-rest test-next test-next-run test-sqlite test-postgres \
-	test-postgres-second coverage chaos storm soak fuzz bench screenshots docs mutants guards check check-format check-lint check-types \
+	test-postgres-second test-deploy coverage chaos storm soak fuzz bench screenshots docs mutants guards check check-format check-lint check-types \
 	check-imports check-migrations check-translations check-docs check-registries check-audit format lock messages clean
 
 help: ## List the targets
@@ -124,6 +124,10 @@ test-postgres: $(VENV)/.installed-dev ## Run the tests on PostgreSQL only, with 
 	@echo "== tests on PostgreSQL$(if $(SECOND), that depend on the database) =="
 	@$(BIN)/python -m tests.database $(PYTEST) $(CHOSEN) $(if $(ONCE_MORE),|| { $(ANNOUNCE_RETRY); \
 		$(BIN)/python -m tests.database $(FAILED_ALONE); })
+
+# Fetches Debian's packages, once a day. Needs root, mmdebstrap and systemd-container.
+test-deploy: $(VENV)/.installed-dev ## Build the image, run compose.yaml and boot the unit in a real systemd (some minutes, root)
+	@env -u TEST_DATABASE_URL $(PYTEST) --long -n 0 -rs --durations=0 --durations-min=1 tests/deploy
 
 coverage: $(VENV)/.installed-dev ## Report branch coverage, here and in htmlcov/; some modules require 100 %
 	@ls $(FULLY_COVERED) >/dev/null

@@ -11,6 +11,7 @@ import base64
 import difflib
 import fcntl
 import os
+import re
 import secrets
 import sys
 from pathlib import Path
@@ -30,6 +31,8 @@ EXIT_CODE: Final = os.EX_CONFIG
 """Of a process that stops because of its settings."""
 ALIKE: Final = 0.85
 """How much an unknown name must look like a setting to be taken for a typing error."""
+ANY_ADDRESS: Final = re.compile(r"^(127\.0\.0\.1|0\.0\.0\.0|\[::\])(?=:)")
+"""Of BIND, where a browser on the same machine reaches the portal as `localhost`."""
 # The names of the built-in types, which the methods of `Environment` hide.
 Text = str
 Whole = int
@@ -141,7 +144,7 @@ def set_demo_defaults(env: Environment) -> None:
         "DATA_DIR": str(BASE_DIR / "data" / "demo"),
         "BIND": bind,
         # Browsers keep passkeys for a name, and for no number.
-        "PUBLIC_ADDRESS": f"http://{bind}".replace("127.0.0.1", "localhost"),
+        "PUBLIC_ADDRESS": f"http://{ANY_ADDRESS.sub('localhost', bind)}",
         "SANDBOX_BIND": sandbox,
         "SANDBOX_URL": f"http://{sandbox}",
         "ALLOW_HTTP_PROVIDERS": "true",

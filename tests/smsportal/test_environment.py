@@ -65,6 +65,12 @@ def test_demo_variable_sets_all_demo_defaults(data_folder: Path) -> None:
     assert env.str("LOG_LEVEL") == "WARNING"
 
 
+@pytest.mark.parametrize("bind", ["0.0.0.0:8000", "[::]:8000"])
+def test_demo_that_listens_everywhere_is_reached_by_a_name(data_folder: Path, bind: str) -> None:
+    os.environ.update(DEMO="true", BIND=bind)
+    assert read_environment()[0].str("PUBLIC_ADDRESS") == "http://localhost:8000"
+
+
 def test_demo_defaults_do_not_override_settings(data_folder: Path) -> None:
     os.environ.update(DEMO="true", PUBLIC_ADDRESS="https://demo.example.com")
     env, data_dir = read_environment()
