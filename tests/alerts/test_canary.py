@@ -148,7 +148,7 @@ def waiting_approvals() -> None:
     make_approvers()
     batch, _request = make_request(make_limited(messages=0), 1, name=DIRTY, why=DIRTY)
     Approval.objects.update(asked_at=a_while_ago(), title=DIRTY)
-    batch.staged.update(number=NUMBER)
+    batch.staged.update(recipient=NUMBER)
 
 
 def emergency_sign_in() -> None:
