@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Final
 
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import reverse
 
 FEATURES: Final = (
     "accelerometer",
@@ -38,6 +37,7 @@ class BrowserHeaders:
         answer.headers.setdefault("Permissions-Policy", PERMISSIONS)
         if answer.headers.get("Content-Type", "").startswith("text/html"):
             answer.headers.setdefault("Cache-Control", "no-store")
-        if request.method == "POST" and request.path == reverse("admin:logout"):
+        found = request.resolver_match
+        if request.method == "POST" and found is not None and found.view_name == "admin:logout":
             answer.headers["Clear-Site-Data"] = CLEARED
         return answer
