@@ -71,7 +71,7 @@ class Command(BaseCommand):
             sandbox.stop()
 
     def _print_addresses(self, sandbox: Sandbox) -> None:
-        self.stdout.write(f"Practice providers on {sandbox.url}: address, and what signs in")
+        self.stdout.write(f"Practice providers, with addresses and what signs in, on {sandbox.url}")
         for provider in sandbox.providers.values():
             account = provider.default_account()
             login = " / ".join(filter(None, (account.login, account.secret)))
