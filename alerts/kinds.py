@@ -66,7 +66,7 @@ PEOPLE: Final = pgettext_lazy("alerts", "People")
 PORTAL: Final = pgettext_lazy("alerts", "Portal")
 _HOUR: Final = 60
 _PER_ACCOUNT: Final = _("per account")
-_BY_FIGURES: Final = _("It goes by the figures, with what is known by now about each message.")
+_BY_FIGURES: Final = _("Based on the figures, with what is known by now about each message.")
 
 KINDS: Final = (
     Kind(
@@ -76,7 +76,7 @@ KINDS: Final = (
         _PER_ACCOUNT,
         money.balance_below,
         "admin:providers_account_changelist",
-        _("It goes by the balances that were read."),
+        _("Based on the balances that were read."),
         past_money.balance_below,
         limit=Threshold(
             _("Amount, in the unit of the account"),
@@ -96,7 +96,7 @@ KINDS: Final = (
         _PER_ACCOUNT,
         money.balance_runs_out,
         "admin:providers_account_changelist",
-        _("It goes by how the balance fell between readings."),
+        _("Based on how the balance fell between readings."),
         past_money.balance_runs_out,
         limit=Threshold(_("Warn if it lasts less than (hours)"), 8, 1, 24 * 60),
         says=_("lasts less than %(limit)s h"),
@@ -120,7 +120,7 @@ KINDS: Final = (
         _("by the portal, not by staff"),
         traffic.accounts_paused,
         "admin:providers_account_changelist",
-        _("It goes by the pauses of each account."),
+        _("Based on the pauses of each account."),
         past_traffic.accounts_paused,
         limit=Threshold(_("Minutes that the pause has lasted"), 0, 0, 24 * _HOUR),
         says=_("for %(limit)s min"),
@@ -186,7 +186,7 @@ KINDS: Final = (
         _("of the last hour, per account and range of numbers"),
         traffic.codes_not_verified,
         "admin:otp_session_changelist",
-        _("It goes by the figures of each account. They have no ranges of numbers, and no bursts."),
+        _("Based on the figures of each account. They have no ranges of numbers, and no bursts."),
         past_traffic.codes_not_verified,
         limit=Threshold(
             _("Warn if fewer are verified than (percent)"), settings.CODE_ALARM_PERCENT, 1, 100
@@ -201,7 +201,7 @@ KINDS: Final = (
         _("batches and orders"),
         people.approvals_waiting,
         "admin:approvals",
-        _("It goes by when each request was made and decided."),
+        _("Based on when each request was made and decided."),
         past_portal.approvals_waiting,
         limit=Threshold(_("Minutes that a request has waited"), 15, 1, 7 * 24 * _HOUR),
         says=_("for %(limit)s min"),
@@ -213,7 +213,7 @@ KINDS: Final = (
         _("each sign-in"),
         people.emergency_sign_ins,
         "admin:audit_entry_changelist",
-        _("It goes by the audit log."),
+        _("Based on the audit log."),
         past_portal.emergency_sign_ins,
         is_event=True,
     ),
@@ -235,7 +235,7 @@ KINDS: Final = (
         _("until a person decides"),
         portal.on_hold,
         "admin:hold",
-        _("It goes by when each hold began and ended."),
+        _("Based on when each hold began and ended."),
         past_portal.on_hold,
     ),
     Kind(
@@ -256,7 +256,7 @@ KINDS: Final = (
         _("keys and passwords of accounts"),
         portal.secrets_too_old,
         "admin:providers_account_changelist",
-        _("It goes by the age of the keys and passwords in use now."),
+        _("Based on the age of the keys and passwords in use now."),
         past_portal.secrets_too_old,
         limit=Threshold(_("Days since it was entered"), 365, 1, 3650),
         says=_("older than %(limit)s days"),
@@ -269,7 +269,7 @@ KINDS: Final = (
         _("found by the daily check"),
         portal.audit_broken,
         "admin:audit_entry_changelist",
-        _("It goes by the checks of the audit log."),
+        _("Based on the checks of the audit log."),
         past_portal.audit_broken,
     ),
 )

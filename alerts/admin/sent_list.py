@@ -1,4 +1,4 @@
-"""The list "Sent alerts": what was told to whom, when, and whether it arrived."""
+"""The list "Sent alerts": what was sent to whom, when, and whether it arrived."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ The figures know what became of a message by now, which may have been open at th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Final
@@ -69,17 +69,12 @@ def messages_failed(rule: Rule, past: Past) -> Iterator[Spell]:
     width = _slots_in(RECENT) + 1
     wanted = Q(kind__in=KINDS[Subject.MESSAGES], state__in=KNOWN)
     lines = _series(By.ACCOUNT, wanted, OF_FAILED, past.start - RECENT, past)
-    for account in past.accounts:
-        if (line := lines.get(account.pk)) is None:
-            continue
 
-        def is_found(slot: int, line: Series = line) -> bool:
-            failed, known = line.sums(slot + 1 - width, slot + 1)
-            enough = known >= max(rule.least or 0, 1)
-            return enough and 100 * failed // known >= (rule.limit or 0)
+    def is_found(failed: int, known: int) -> bool:
+        enough = known >= max(rule.least or 0, 1)
+        return enough and 100 * failed // known >= (rule.limit or 0)
 
-        samples = [(at, is_found(slot)) for slot, at in _moments(past)]
-        yield from spells_of(of_account(account, past.now), samples)
+    yield from _spells_of_accounts(lines, width, is_found, past)
 
 
 def more_fail_than_usual(rule: Rule, past: Past) -> Iterator[Spell]:
@@ -114,17 +109,23 @@ def codes_not_verified(rule: Rule, past: Past) -> Iterator[Spell]:
     width = _slots_in(HOUR)
     wanted = Q(kind__in=KINDS[Subject.CODES])
     lines = _series(By.ACCOUNT, wanted, OF_VERIFIED, past.start - HOUR, past)
+
+    def is_found(verified: int, sent: int) -> bool:
+        enough = sent >= max(rule.least or 0, 1)
+        return enough and (percent(verified, sent) or 0) < (rule.limit or 0)
+
+    yield from _spells_of_accounts(lines, width, is_found, past)
+
+
+def _spells_of_accounts(
+    lines: Mapping[object, Series], width: int, is_found: Callable[[int, int], bool], past: Past
+) -> Iterator[Spell]:
+    """`is_found` judges the part and the whole of the last `width` slots at each moment."""
     for account in past.accounts:
-        if (line := lines.get(account.pk)) is None:
-            continue
-
-        def is_found(slot: int, line: Series = line) -> bool:
-            verified, sent = line.sums(slot + 1 - width, slot + 1)
-            enough = sent >= max(rule.least or 0, 1)
-            return enough and (percent(verified, sent) or 0) < (rule.limit or 0)
-
-        samples = [(at, is_found(slot)) for slot, at in _moments(past)]
-        yield from spells_of(of_account(account, past.now), samples)
+        if (line := lines.get(account.pk)) is not None:
+            sums = ((at, line.sums(slot + 1 - width, slot + 1)) for slot, at in _moments(past))
+            samples = [(at, is_found(part, whole)) for at, (part, whole) in sums]
+            yield from spells_of(of_account(account, past.now), samples)
 
 
 def _slots_in(span: timedelta) -> int:

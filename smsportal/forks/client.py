@@ -1,8 +1,9 @@
 """The supervisor's side: starts the process that forks, and asks it for programs.
 
 Independent of Django. Both talk in packets over a pair of sockets. A request carries the arguments
-and the environment of a program and, if its output is read, the file to write to. The answer is
-the id of the new process, and comes from that process.
+and the environment of a program, a socket for its answer and, if its output is read, the file to
+write to. The new process answers with its id, and runs the program once it is told to go on. So a
+process that answers too late runs nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from smsportal.service_manager import environment_of_programs
 
 COMMAND: Final = (sys.executable, "-m", "smsportal.forks.server")
 READY: Final = b"ready"
+GO_ON: Final = b"go on"
 MAX_PACKET: Final = 65536
 ANSWER_SECONDS: Final = 10.0
 """A fork takes milliseconds. The supervisor waits for it, so this must stay below its watchdog."""
@@ -117,13 +119,17 @@ class ForkServer:
             return None
         request = json.dumps({"name": name, "arguments": arguments, "environment": environment})
         read, write = os.pipe() if reads_output else (None, None)
+        answer, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            self._connection.settimeout(ANSWER_SECONDS)
-            files = [] if write is None else [write]
-            socket.send_fds(self._connection, [request.encode()], files)
-            pid = int(self._connection.recv(MAX_PACKET))
+            with answer:
+                with other:
+                    files = [other.fileno()] if write is None else [other.fileno(), write]
+                    self._connection.settimeout(ANSWER_SECONDS)
+                    socket.send_fds(self._connection, [request.encode()], files)
+                answer.settimeout(ANSWER_SECONDS)
+                pid = int(answer.recv(MAX_PACKET))
+                answer.send(GO_ON)
         except (OSError, ValueError):
-            # A program that would start later than this finds nobody to answer, and ends.
             self._disconnect()
             if self._process is not None:
                 self._process.kill()

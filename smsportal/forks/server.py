@@ -16,10 +16,12 @@ import time
 from importlib import import_module
 from typing import Any, Final
 
-from smsportal.forks.client import MAX_PACKET, READY
+from smsportal.forks.client import GO_ON, MAX_PACKET, READY
 from smsportal.process_control import name_process, terminate_with_parent
 
 ADOPTION_SECONDS: Final = 10.0
+MAX_FILES: Final = 2
+"""A socket for the answer, and a file for the output."""
 GUNICORN: Final = "gunicorn"
 
 
@@ -69,7 +71,7 @@ def _serve(connection: socket.socket) -> list[str]:
     supervisor = os.getppid()
     connection.send(READY)
     while True:
-        packet, files, _, _ = socket.recv_fds(connection, MAX_PACKET, 1)
+        packet, files, _, _ = socket.recv_fds(connection, MAX_PACKET, MAX_FILES)
         if not packet:
             return []
         child = os.fork()
@@ -85,10 +87,10 @@ def _serve(connection: socket.socket) -> list[str]:
             os._exit(1)
         if grandchild:
             os._exit(0)
-        request = json.loads(packet)
-        _become(request, files, supervisor)
-        connection.send(str(os.getpid()).encode())
         connection.close()
+        request = json.loads(packet)
+        _become(request, files[1:], supervisor)
+        _wait_to_go_on(socket.socket(fileno=files[0]))
         return list(request["arguments"])
 
 
@@ -107,6 +109,14 @@ def _become(request: dict[str, Any], files: list[int], supervisor: int) -> None:
     for file in files:
         os.dup2(file, sys.stdout.fileno())
         os.close(file)
+
+
+def _wait_to_go_on(answer: socket.socket) -> None:
+    """Tell the supervisor the id of this process, and end unless it still wants the program."""
+    with answer:
+        answer.send(str(os.getpid()).encode())
+        if answer.recv(MAX_PACKET) != GO_ON:
+            raise SystemExit(1)
 
 
 def _run(arguments: list[str]) -> None:

@@ -156,6 +156,20 @@ except ChildProcessError:
     assert not late.exists()
 
 
+def test_process_that_is_not_told_to_go_on_runs_nothing(tmp_path: Path) -> None:
+    late = tmp_path / "late"
+    code = f"""
+import smsportal.forks.client as client
+client.GO_ON = b"too late"
+found["code"] = run("open({str(late)!r}, 'w').close()").wait()
+client.GO_ON = b"go on"
+found["output"] = output(run("print('in time')"))
+"""
+    found = run(READY + code)
+    assert (found["code"], found["output"]) == (1, "in time")
+    assert not late.exists()
+
+
 def test_module_that_starts_a_thread_is_refused(tmp_path: Path) -> None:
     (tmp_path / "with_a_thread.py").write_text(
         "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()"
