@@ -292,6 +292,9 @@
       if (!document.querySelector("[data-find]") || document.querySelector("dialog[open]")) return;
       event.preventDefault();
       window.dispatchEvent(new CustomEvent("opencommand"));
+      // The theme shows the palette a moment later, and would lose the first keys typed.
+      document.querySelector(".veil").style.removeProperty("display");
+      document.getElementById("search-input-command").focus();
     },
     true
   );

@@ -74,3 +74,16 @@ def test_page_that_does_not_exist_searches_everything(
     visitor.lose_session()
     page.goto("/nothing/here/")
     assert page.locator(".find-here").count() == 0
+
+
+def test_first_key_after_the_shortcut_goes_into_the_field(make_visitor: MakeVisitor) -> None:
+    page = make_visitor("operator").page
+    page.goto("/")
+    focused = page.evaluate(
+        """(() => {
+            const shortcut = { key: "k", ctrlKey: true, bubbles: true, cancelable: true };
+            document.body.dispatchEvent(new KeyboardEvent("keydown", shortcut));
+            return document.activeElement.id;
+        })()"""
+    )
+    assert focused == "search-input-command"
