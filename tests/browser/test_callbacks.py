@@ -11,10 +11,11 @@ from playwright.sync_api import expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from providers.callbacks import process, self_test
+from providers.callbacks import self_test
 from providers.models import Account, CallbackTest
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
+from tests.support.callback_worker import CallbackWorker
 
 from .conftest import LANGUAGES, Engine, MakeVisitor
 from .pages import SendForm
@@ -24,31 +25,10 @@ NUMBER = "139 1234 5678"
 TEXT = "Your parcel is here."
 
 
-class CallbackQueue:
-    """Processes callbacks in its own thread, as the queue does."""
-
-    def __init__(self) -> None:
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="callback queue")
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.wait(0.05):
-                process.process_due()
-        finally:
-            connections.close_all()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._thread.join()
-
-
 @pytest.fixture
-def callback_queue(portal: LiveServer) -> Iterator[CallbackQueue]:
-    running = CallbackQueue()
-    yield running
-    running.stop()
+def callback_worker(portal: LiveServer) -> Iterator[None]:
+    with CallbackWorker():
+        yield
 
 
 @pytest.fixture
@@ -59,7 +39,7 @@ def account(portal: LiveServer, sandbox: Sandbox, settings: Settings) -> Account
 
 
 def test_open_message_page_shows_the_delivery(
-    operator: Visitor, account: Account, engine: Engine, callback_queue: CallbackQueue
+    operator: Visitor, account: Account, engine: Engine, callback_worker: None
 ) -> None:
     engine.start()
     page = SendForm.of(operator).fill(NUMBER, TEXT).send()

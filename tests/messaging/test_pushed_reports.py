@@ -2,52 +2,29 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connections
 from django.test import Client
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from messaging.models import Message
-from providers.callbacks import process
 from providers.models import Account, Callback
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
 from tests.factories.staff import make_staff
+from tests.support.callback_worker import CallbackWorker
 from tests.support.engine import is_settled, run_engine, send
 from tests.support.wait_until import wait_until
 
 
-class CallbackWorker:
-    """Processes callbacks in a thread, as the queue does."""
-
-    def __init__(self) -> None:
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="callback worker")
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.wait(0.05):
-                process.process_due()
-        finally:
-            connections.close_all()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._thread.join()
-
-
 @pytest.fixture
-def callback_worker(live_server: LiveServer) -> Iterator[CallbackWorker]:
-    running = CallbackWorker()
-    yield running
-    running.stop()
+def callback_worker(live_server: LiveServer) -> Iterator[None]:
+    with CallbackWorker():
+        yield
 
 
 @pytest.fixture
@@ -62,7 +39,7 @@ def is_delivered(message: Message) -> bool:
 
 
 def test_unmatched_report_conflicts_once_it_is_processed_again(
-    client: Client, account: Account, sandbox: Sandbox, callback_worker: CallbackWorker
+    client: Client, account: Account, sandbox: Sandbox, callback_worker: None
 ) -> None:
     message = send(make_message(account))
     wait_until(lambda: is_delivered(message))
@@ -85,7 +62,7 @@ def test_unmatched_report_conflicts_once_it_is_processed_again(
     "fault", ["callback_twice", "callback_overtaken", "callback_late", "callback_lost"]
 )
 def test_message_state_is_right_after_faulty_callbacks(
-    fault: str, account: Account, sandbox: Sandbox, callback_worker: CallbackWorker
+    fault: str, account: Account, sandbox: Sandbox, callback_worker: None
 ) -> None:
     sandbox.change_settings("haorui", report_words=["Pending", "Delivered"])
     options: dict[str, Any] = {"seconds": 0.5} if fault == "callback_late" else {}

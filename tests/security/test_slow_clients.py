@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
-import requests
 from django.conf import settings as django_settings
 
-from smsportal.environment import BASE_DIR
 from smsportal.held_socket import MAX_UNSENT, HeldSocket
-from tests.canary.portals import database_url
-from tests.support.wait_until import wait_until
+from tests.support.web_server import answers, run_web_server
 
 THREADS = 4
 SLOW = 8 * THREADS
@@ -79,47 +73,9 @@ class TestHeldSocket:
 @pytest.fixture(scope="module")
 def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a web server with few threads and much time for each request."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    environment = {
-        "PATH": os.environ["PATH"],
-        "ENV_FILE": "",
-        "DATA_DIR": str(tmp_path_factory.mktemp("web")),
-        "STATE_DIR": str(tmp_path_factory.mktemp("state")),
-        "DATABASE_URL": database_url(),
-        "SECRET_KEY": django_settings.SECRET_KEY,
-        "SECRETS_KEYS": ",".join(django_settings.SECRETS_KEYS),
-        "BIND": f"127.0.0.1:{port}",
-        "WEB_PROCESSES": "1",
-        "WEB_THREADS": str(THREADS),
-        "REQUEST_SECONDS": "300",
-        "STATIC_ROOT": str(tmp_path_factory.mktemp("static")),
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "--config", str(BASE_DIR / "gunicorn.conf.py")],
-        env=environment,
-        cwd=BASE_DIR,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until(lambda: is_ready(port), at_most=60)
+    folder = tmp_path_factory.mktemp("web")
+    with run_web_server(folder, threads=THREADS, request_seconds=300) as port:
         yield port
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(40)
-
-
-def is_ready(port: int) -> bool:
-    with contextlib.suppress(OSError):
-        return answers(port)
-    return False
-
-
-def answers(port: int) -> bool:
-    """Whether a wrong callback address is refused. After some of them, the refusal is another."""
-    url = f"http://127.0.0.1:{port}/callbacks/x/"
-    return requests.get(url, timeout=30).status_code in (404, 429)
 
 
 BEGINNINGS = {

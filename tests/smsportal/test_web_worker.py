@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 import requests
-from django.conf import settings as django_settings
 
 from providers.models import Account, Callback
-from smsportal.environment import BASE_DIR
-from tests.canary.portals import database_url
 from tests.factories.accounts import make_account
 from tests.providers.callbacks.pushes import token_of
 from tests.support.wait_until import wait_until
+from tests.support.web_server import run_web_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,41 +22,9 @@ THREADS = 4
 
 @pytest.fixture(scope="module")
 def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of a separate web server on the test database."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    environment = {
-        "PATH": os.environ["PATH"],
-        "ENV_FILE": "",
-        "DATA_DIR": str(tmp_path_factory.mktemp("web")),
-        "STATE_DIR": str(tmp_path_factory.mktemp("state")),
-        "DATABASE_URL": database_url(),
-        "SECRET_KEY": django_settings.SECRET_KEY,
-        "SECRETS_KEYS": ",".join(django_settings.SECRETS_KEYS),
-        "BIND": f"127.0.0.1:{port}",
-        "WEB_PROCESSES": "1",
-        "WEB_THREADS": str(THREADS),
-        "REQUEST_SECONDS": "2",
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "--config", str(BASE_DIR / "gunicorn.conf.py")],
-        env=environment,
-        cwd=BASE_DIR,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until(lambda: is_ready(port), at_most=60)
+    """The port of a web server that gives up slow requests soon."""
+    with run_web_server(tmp_path_factory.mktemp("web"), threads=THREADS, request_seconds=2) as port:
         yield port
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-def is_ready(port: int) -> bool:
-    with contextlib.suppress(OSError):
-        return requests.get(f"http://127.0.0.1:{port}/callbacks/x/", timeout=5).status_code == 404
-    return False
 
 
 @pytest.fixture

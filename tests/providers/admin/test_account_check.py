@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,36 +13,14 @@ from django_q.models import OrmQ
 from providers import accounts
 from providers.clock import database_now
 from providers.engine.leases import TIME_TO_LIVE
-from providers.models import Account, ApiCall, BalanceReading, Enquiry, Lease
+from providers.models import Account, ApiCall, Enquiry, Lease
 from tests.factories.accounts import make_account
 from tests.factories.staff import make_user
-from tests.support.signed_in import browser_of, member
 
 from .account_form_data import PROVIDERS, url_of
+from .account_pages import make_reading, text_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def account() -> Account:
-    return make_account("gosms", name="GoSMS main", low_balance=Decimal(1000))
-
-
-@pytest.fixture
-def manager() -> Browser:
-    return browser_of(member("manager"))
-
-
-def make_reading(account: Account, minutes_ago: int = 0, **fields: Any) -> BalanceReading:
-    defaults = {"balance": Decimal("950.5"), "available": Decimal("938"), "is_active": True}
-    at = timezone.now() - timedelta(minutes=minutes_ago)
-    return BalanceReading.objects.create(account=account, read_at=at, **{**defaults, **fields})
-
-
-def text_of(browser: Browser, url: str) -> str:
-    answer = browser.get(url)
-    assert answer.status_code == 200
-    return answer.content.decode()
 
 
 def make_engine_alive() -> None:

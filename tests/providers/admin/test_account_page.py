@@ -18,37 +18,16 @@ from django.utils import timezone
 from core.admin.history import log_text
 from providers import accounts
 from providers.accounts import BY_HAND
-from providers.models import Account, Allowance, ApiCall, BalanceReading
+from providers.models import Account, Allowance, ApiCall
 from tests.factories.accounts import make_account
 from tests.factories.staff import make_user
 from tests.support.signed_in import browser_of, member
 
 from .account_form_data import stored_form_data, url_of
+from .account_pages import make_reading, text_of
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:providers_account_changelist")
-
-
-@pytest.fixture
-def account() -> Account:
-    return make_account("gosms", name="GoSMS main", low_balance=Decimal(1000))
-
-
-@pytest.fixture
-def manager() -> Browser:
-    return browser_of(member("manager"))
-
-
-def make_reading(account: Account, minutes_ago: int = 0, **fields: Any) -> BalanceReading:
-    defaults = {"balance": Decimal("950.5"), "available": Decimal("938"), "is_active": True}
-    at = timezone.now() - timedelta(minutes=minutes_ago)
-    return BalanceReading.objects.create(account=account, read_at=at, **{**defaults, **fields})
-
-
-def text_of(browser: Browser, url: str) -> str:
-    answer = browser.get(url)
-    assert answer.status_code == 200
-    return answer.content.decode()
 
 
 # --- state, pausing and resuming ----------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -17,26 +16,11 @@ from tests.factories.accounts import make_account
 from tests.support.signed_in import browser_of, member
 
 from .account_form_data import CANARY, PROVIDERS, add_url, form_data, stored_form_data, url_of
+from .account_pages import text_of
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:providers_account_changelist")
 ROLES = ("viewer", "operator", "manager", "auditor")
-
-
-@pytest.fixture
-def account() -> Account:
-    return make_account("gosms", name="GoSMS main", low_balance=Decimal(1000))
-
-
-@pytest.fixture
-def manager() -> Browser:
-    return browser_of(member("manager"))
-
-
-def text_of(browser: Browser, url: str) -> str:
-    answer = browser.get(url)
-    assert answer.status_code == 200
-    return answer.content.decode()
 
 
 # --- permissions -------------------------------------------------------------
