@@ -90,7 +90,7 @@ run: $(VENV)/.installed ## Start the portal for real accounts
 # Before the portal runs as a service, which can read its code but not write to it.
 install: $(VENV)/.installed ## Install the portal for a service that cannot write to its own code
 	@$(BIN)/python -c \
-		"from smsportal.compile_translations import compile_catalogues; compile_catalogues()"
+		"from smsportal.startup.compile_translations import compile_catalogues; compile_catalogues()"
 	@$(BIN)/python -m compileall -q -x '/(\.[^/]*|tests|benchmarks)/' .
 
 # --- quality ---------------------------------------------------------------

@@ -14,7 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "smsportal.settings")
 from django.conf import settings
 
 from core.client_address import address_in
-from smsportal.logs import configure_web_server
+from smsportal.log.setup import configure_web_server
 
 
 class PortalLogger(Logger):
@@ -53,7 +53,7 @@ def post_worker_init(worker):  # type: ignore[no-untyped-def]
     from gunicorn.arbiter import Arbiter
 
     from providers.hold import fence_watch
-    from smsportal.key_comparison import misfits_unless_away
+    from smsportal.startup.key_comparison import misfits_unless_away
 
     if misfits := misfits_unless_away():
         worker.log.error("\n".join(misfits))
@@ -67,7 +67,7 @@ wsgi_app = "smsportal.wsgi:application"
 bind = settings.BIND
 workers = settings.WEB_PROCESSES
 threads = settings.WEB_THREADS
-worker_class = "smsportal.web_worker.PortalWorker"
+worker_class = "smsportal.web_server.worker.PortalWorker"
 umask = 0o077
 # Below the usual limit of open files, with room for the requests that are kept in files.
 worker_connections = 450

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 
 from core.acts import personal_row
 from core.models import Act
-from core.number_digests import SUBJECT_LENGTH
+from core.phones.digests import SUBJECT_LENGTH
 from providers import clock
 
 from . import addresses, anchors, digests

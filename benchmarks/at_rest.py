@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from smsportal.host_measures import descendants, memory_of_process
+from smsportal.hosts.measures import descendants, memory_of_process
 
 SECONDS = 60.0
 

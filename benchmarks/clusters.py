@@ -19,8 +19,8 @@ from django.db import DatabaseError, connection
 
 from providers.engine import heartbeats
 from sandbox.remote import Remote
-from smsportal.programs import MANAGE, cluster
-from smsportal.supervisor import Child
+from smsportal.processes.programs import MANAGE, cluster
+from smsportal.processes.supervisor import Child
 
 ROOT = Path(__file__).resolve().parent.parent
 STOPS_WITHIN = 30.0

@@ -150,7 +150,7 @@ def _run(account, number: int) -> dict[str, float]:  # type: ignore[no-untyped-d
 
 
 def send_one(account, index: int) -> tuple[str, float]:  # type: ignore[no-untyped-def]
-    from core.phone import parse_number
+    from core.phones.parse import parse_number
     from otp.routes import default_route, with_dots
     from otp.sessions import Plan, start
 

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 from tests.deploy.test_image import DEMO, Container
 from tests.deploy.test_unit import DROP_IN, INSTALL, UNIT, answers
 from tests.support import debian, docker_engine, machines, portal_images

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from core.number_tokens import token_of
+from core.phones.tokens import token_of
 from figures.roll_up import bring_up_to_date
 from messaging.models import Batch, Message
 from otp import sms_states

@@ -73,7 +73,7 @@ def tasks(url: str, number: int) -> float:
     from django_q.tasks import async_task
 
     from messaging.models import Message
-    from smsportal.programs import cluster
+    from smsportal.processes.programs import cluster
 
     with portal.cleared_afterwards():
         portal.queue_messages(portal.make_account(url, 2), number)

@@ -12,8 +12,8 @@ class ClientGone(Exception):
 def has_gone(request: HttpRequest) -> bool:
     """Whether the client of this request has closed its connection.
 
-    Only the portal's own web server knows (`smsportal/held_socket.py`). Behind a proxy the client
-    is the proxy, which closes its connection when its own client does.
+    Only the portal's own web server knows (`smsportal/web_server/held_socket.py`). Behind a proxy
+    the client is the proxy, which closes its connection when its own client does.
     """
     probe = getattr(request.META.get("gunicorn.socket"), "peer_has_gone", None)
     return probe is not None and bool(probe())

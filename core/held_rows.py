@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from .number_traces import Traces
 from .personal_data import held_numbers, places, text_of
+from .phones.traces import Traces
 from .pruning import CHUNK, delete_in_chunks
 
 MOST_SUBJECTS = 50_000

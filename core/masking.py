@@ -11,10 +11,10 @@ from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from .erased_numbers import is_erased
-from .number_tokens import token_of
 from .people import person_name
-from .phone import DOT, grouped, mask
+from .phones.erased import is_erased
+from .phones.parse import DOT, grouped, mask
+from .phones.tokens import token_of
 
 
 def data(value: object) -> SafeString:

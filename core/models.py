@@ -151,7 +151,7 @@ class KeyCheck(models.Model):
 
 
 class NumberSearch(models.Model):
-    """That a person looked up a phone number, kept for an hour. `core.number_searches` counts.
+    """That a person looked up a phone number, kept for an hour. `core.phones.searches` counts.
 
     The rows hold keyed hashes, since a list of what people look up would be personal data itself.
     """

@@ -16,7 +16,7 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.functional import Promise
 
 from .fields import EncryptedField, UnreadableSecret
-from .number_traces import Traces
+from .phones.traces import Traces
 from .secrets import Secret
 
 Text = str | Promise

@@ -13,9 +13,9 @@ from django.utils.translation import pgettext_lazy
 from .admin.export_jobs import end
 from .admin.export_jobs.limits import OPEN
 from .models import ExportJob, ExportPart, Notice, NumberSearch, OwnList
-from .number_searches import digest_of
-from .number_traces import Traces
 from .personal_data import Erased, Place, excuse, register
+from .phones.searches import digest_of
+from .phones.traces import Traces
 
 
 class Searches(Place):

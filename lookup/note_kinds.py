@@ -19,7 +19,7 @@ from django.utils.translation import pgettext_lazy
 from core.admin.buttons import Text
 from core.admin.number_sources import sources_for
 from core.masking import number_url, plain_number
-from core.number_tokens import BadToken, number_in, token_of
+from core.phones.tokens import BadToken, number_in, token_of
 from core.visibility import may_reveal, may_see_whole
 from messaging.models import Batch, Message
 from otp.models import Session

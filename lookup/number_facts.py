@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser, User
 
 from core.admin.buttons import Text
 from core.admin.number_sources import NumberEvent, NumberSource, sources_for
-from core.number_searches import has_typed
+from core.phones.searches import has_typed
 
 from .models import NumberName
 

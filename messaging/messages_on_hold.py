@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from core.people import person_name
-from core.phone import mask
+from core.phones.parse import mask
 from core.punctuation import listed, with_detail
 from core.stored_texts import StoredText, declare
 from providers.hold.holdable import HeldGroup, HeldRow, Holdable, held_accounts

@@ -13,8 +13,8 @@ from django.db.models.functions import Length, Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from core.number_traces import Traces
 from core.personal_data import Chunk, Erased, Place, register
+from core.phones.traces import Traces
 
 from .batches.states import ENDED
 from .models import Batch, DoNotSend, FilePart, Message, Report, StagedRow, Template

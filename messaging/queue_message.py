@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from core.acts import record_act
-from core.phone import PhoneNumber
+from core.phones.parse import PhoneNumber
 from core.secrets import DOTS, Secret
 from providers import clock, daily_limits
 from providers.engine.wake import wake_engine

@@ -8,8 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from core.countries import country_name
-from core.north_america import CALLING_CODE
-from core.phone import PhoneError, PhoneNumber, PhoneProblem, parse_number
+from core.phones.north_america import CALLING_CODE
+from core.phones.parse import PhoneError, PhoneNumber, PhoneProblem, parse_number
 from providers.gateway.client import CannotTake
 from providers.models import Account
 

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Length
 from django.utils.translation import gettext_lazy as _
 
-from core.erased_numbers import FORGOTTEN, START
+from core.phones.erased import FORGOTTEN, START
 from core.retention import Kind, register
 
 from .models import Message

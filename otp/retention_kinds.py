@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from core.erased_numbers import FORGOTTEN, START
+from core.phones.erased import FORGOTTEN, START
 from core.retention import Kind, register
 
 from .models import Session

@@ -8,7 +8,7 @@ from typing import Final
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
-from core.phone import PhoneNumber
+from core.phones.parse import PhoneNumber
 from core.secrets import DOTS
 from messaging.models import Message
 from messaging.queue_message import Draft, text_around_code

@@ -12,7 +12,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from core.acts import record_act
-from core.phone import PhoneNumber, parse_number
+from core.phones.parse import PhoneNumber, parse_number
 from core.punctuation import label_text
 from messaging import held_messages, queue_message
 from messaging.models import Message

@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy
 from django_q.tasks import async_task
 
 from core.acts import record_act
-from core.number_digests import digest_of, digests_of, subject_of
-from core.number_traces import Traces
 from core.personal_data import held_numbers, places
-from core.phone import PhoneError, mask, parse_number
+from core.phones.digests import digest_of, digests_of, subject_of
+from core.phones.parse import PhoneError, mask, parse_number
+from core.phones.traces import Traces
 from core.punctuation import label_text, listed
 from core.stored_texts import Stored
 from providers import clock

@@ -14,8 +14,8 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Q
 
-from core.number_traces import Traces
 from core.personal_data import held_numbers
+from core.phones.traces import Traces
 from core.retention import Kind, Part, find
 from providers import clock
 

@@ -17,10 +17,10 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from core.acts import record_act
-from core.number_digests import subject_of
-from core.number_traces import Traces
 from core.personal_data import Place, places, text_of
-from core.phone import grouped
+from core.phones.digests import subject_of
+from core.phones.parse import grouped
+from core.phones.traces import Traces
 from core.secrets import Secret
 from core.stored_texts import Stored, show
 

@@ -6,9 +6,9 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from core.acts import record_act
-from core.number_digests import digest_of, digests_of, subject_of
-from core.number_traces import Traces
-from core.phone import mask
+from core.phones.digests import digest_of, digests_of, subject_of
+from core.phones.parse import mask
+from core.phones.traces import Traces
 from core.stored_texts import Stored
 from providers import clock
 

@@ -15,8 +15,8 @@ from typing import Any, Final
 from django.db.models import DateTimeField
 from django.utils import timezone
 
-from core.number_traces import ANY_DIGIT, Traces
 from core.personal_data import Mention, Place, places
+from core.phones.traces import ANY_DIGIT, Traces
 from core.stored_texts import show
 
 from .headings import heading_of

@@ -28,7 +28,7 @@ class Erasure(models.Model):
     number = EncryptedField(blank=True)
     """E.164. Wiped at the end."""
     digest = models.CharField(max_length=64)
-    """A keyed hash of the number (`core.number_digests`)."""
+    """A keyed hash of the number (`core.phones.digests`)."""
     masked = models.CharField(max_length=40)
     reason = models.CharField(pgettext_lazy("field", "reason"), max_length=200)
     """A stored text (`core.stored_texts`), or words of staff without the number."""

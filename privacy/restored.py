@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from core.number_digests import digests_of
 from core.personal_data import held_numbers, places
-from core.phone import search_key
+from core.phones.digests import digests_of
+from core.phones.parse import search_key
 
 from . import remembered, restored_texts
 from .models import ErasedNumber

@@ -14,9 +14,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
-from core.number_candidates import Written, meanings, written_numbers
-from core.number_digests import digests_of, matching
 from core.personal_data import Place, held_numbers, places
+from core.phones.candidates import Written, meanings, written_numbers
+from core.phones.digests import digests_of, matching
 from core.stored_texts import declare
 from providers import clock
 

@@ -21,9 +21,9 @@ from django.db.models import F, Q, QuerySet
 from django_q.brokers import get_broker
 
 from core.acts import record_act
-from core.erased_numbers import stand_in
-from core.number_traces import Traces
 from core.personal_data import Place, held_numbers, places
+from core.phones.erased import stand_in
+from core.phones.traces import Traces
 from providers import clock
 
 from . import notices, remembered

@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from core.erased_numbers import is_erased
 from core.fields import UnreadableSecret
+from core.phones.erased import is_erased
 from core.secrets import Secret
 from providers.gateway.vocabulary import Rental
 from providers.gateway.words import plain

@@ -9,7 +9,7 @@ from core.act_sentences import Area, describe
 from core.stored_texts import names, render
 from providers.models import DailyLimit
 
-from .roles import roles_text
+from .rights.roles import roles_text
 from .sign_in.oidc.refusal_words import WORDS
 from .sign_in.password_links import USED
 

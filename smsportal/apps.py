@@ -25,35 +25,29 @@ class PortalConfig(AppConfig):
         from providers.models import DailyLimit
         from providers.presentation import labels
 
-        from . import (  # noqa: F401
-            act_texts,
-            banners,
-            checks,
-            database_durability,
-            export_labels,
-            fault_reports,
-            managed_people,
-            notice_choices,
-            plain_pickles,
-            queued_references,
-            sign_in_acts,
-            vitals,
-        )
+        from . import act_texts, checks, export_labels, sign_in_acts  # noqa: F401
         from .backup import checks as backup_checks  # noqa: F401
         from .caps import cap_acts
-        from .connection_pooler import watch_connections
-        from .logs import log_what_python_prints
+        from .frame import banners
+        from .frame.search_hits import find_hits
+        from .log import fault_reports
+        from .log.setup import log_what_python_prints
+        from .own_pages import notice_choices
         from .personal_places import register_places
+        from .processes import vitals
         from .retention_kinds import register_kinds
-        from .roles import fill_roles
-        from .schedules import ensure_schedules
-        from .search_hits import find_hits
+        from .rights import managed_people
+        from .rights.roles import fill_roles
+        from .rights.withheld import panel_for
         from .sign_in import checks as sign_in_checks  # noqa: F401
         from .sign_in import events as sign_in_events
         from .sign_in.emergency_gaps import emergency_gaps
         from .sign_in.factor_secrets import FACTOR_SECRETS
         from .sign_in.second_manager import lone_manager
-        from .withheld import panel_for
+        from .startup.connection_pooler import watch_connections
+        from .task_queue import plain_pickles
+        from .task_queue import references as queued_references
+        from .task_queue.schedules import ensure_schedules
 
         log_what_python_prints(settings.LOG_FORMAT)
         fault_reports.connect()

@@ -22,10 +22,12 @@ from django.http.request import validate_host
 from core.client_address import UNIX, parse_network
 from providers.gateway.http.context import Deadlines
 
-from .database_errors import explain
-from .key_comparison import find_misfits
+from .startup.database_errors import explain
+from .startup.key_comparison import find_misfits
 
-KEYS_HINT = "Run `python -m smsportal.environment`, which generates them in the data folder."
+KEYS_HINT = (
+    "Run `python -m smsportal.configuration.environment`, which generates them in the data folder."
+)
 OLDEST_SQLITE = (3, 35, 0)
 """The first version with UPDATE … RETURNING, which claims rows need."""
 STATE_HINT = (

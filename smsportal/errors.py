@@ -28,9 +28,9 @@ from core.punctuation import listed
 from core.uploads import UploadTooLarge
 from providers.engine.database_errors import concerns_row
 
-from .delegation import grantors
-from .log_filters import hide_tokens
-from .roles import permission_label
+from .log.filters import hide_tokens
+from .rights.delegation import grantors
+from .rights.roles import permission_label
 
 logger = logging.getLogger(__name__)
 MEGABYTE: Final = 1024 * 1024

@@ -1,6 +1,6 @@
 """Lines of programs that run before logging is set up, or without it. Independent of Django.
 
-With LOG_FORMAT=json they have the form that `smsportal/logs.py` gives to all others, so that
+With LOG_FORMAT=json they have the form that `smsportal/log/setup.py` gives to all others, so that
 whatever collects the log can parse every line.
 """
 

@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from audit.erasure import erase_parts
 from audit.seal_acts import seal_all
 from core.models import ActPersonal
-from core.number_tokens import BadToken, number_in, token_of
-from core.number_traces import Traces
 from core.personal_data import Chunk, Erased, Place, excuse, register, text_of
+from core.phones.tokens import BadToken, number_in, token_of
+from core.phones.traces import Traces
 
 
 class PersonalParts(Place):

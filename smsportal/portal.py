@@ -16,19 +16,19 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NoReturn
 
-from .host_name import claim_name
+from .hosts.name import claim_name
 from .log_lines import write_line
-from .process_control import terminate_with_parent
-from .programs import ALL, MANAGE, ROOT, WEB, WORK, Plan, Programs
-from .source_files import SourceFiles
-from .supervisor import Supervisor
+from .processes.process_control import terminate_with_parent
+from .processes.programs import ALL, MANAGE, ROOT, WEB, WORK, Plan, Programs
+from .processes.source_files import SourceFiles
+from .processes.supervisor import Supervisor
 from .version import portal_version
 
 DESCRIPTION: Final = (
     "Prepare the database and the static files, then run the web server and the queues."
     " Ctrl-C stops them all."
 )
-KEYS: Final = (sys.executable, "-m", "smsportal.environment")
+KEYS: Final = (sys.executable, "-m", "smsportal.configuration.environment")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from .environment import BASE_DIR, default_state_dir, read_environment
-from .logs import configure_logs
-from .queue_settings import Q_CLUSTER as Q_CLUSTER
+from .configuration.environment import BASE_DIR, default_state_dir, read_environment
+from .frame.theme import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
+from .frame.theme import UNFOLD as UNFOLD
+from .log.setup import configure_logs
 from .sign_in import settings as sign_in
 from .sign_in.oidc import configuration as identity_provider
-from .theme import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
-from .theme import UNFOLD as UNFOLD
+from .task_queue.settings import Q_CLUSTER as Q_CLUSTER
 
 env, DATA_DIR = read_environment()
 SETTING_WARNINGS: list[str] = env.warnings
@@ -112,29 +112,29 @@ INSTALLED_APPS = [
     "django_q",  # After the portal's own app, whose `qcluster` takes precedence.
 ]
 MIDDLEWARE = [
-    "smsportal.request_id.RequestIdMiddleware",
+    "smsportal.middleware.request_id.RequestIdMiddleware",
     "smsportal.probes.middleware.ProbeMiddleware",
-    "smsportal.known_hosts.KnownHostMiddleware",
-    "smsportal.sub_path.SubPathMiddleware",
+    "smsportal.middleware.known_hosts.KnownHostMiddleware",
+    "smsportal.middleware.sub_path.SubPathMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "smsportal.static_files.StaticFilesMiddleware",
+    "smsportal.web_server.static_files.StaticFilesMiddleware",
     # Compresses what all others have made of a page.
-    "smsportal.compression.CompressionMiddleware",
+    "smsportal.middleware.compression.CompressionMiddleware",
     "csp.middleware.CSPMiddleware",
-    "smsportal.browser_headers.BrowserHeaders",
-    "smsportal.session_cookie.SessionCookieMiddleware",
+    "smsportal.middleware.browser_headers.BrowserHeaders",
+    "smsportal.middleware.session_cookie.SessionCookieMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "smsportal.time_zones.TimeZoneMiddleware",
-    "smsportal.null_characters.NullCharactersMiddleware",
+    "smsportal.localization.time_zones.TimeZoneMiddleware",
+    "smsportal.middleware.null_characters.NullCharactersMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "smsportal.audit_log.AuditMiddleware",
+    "smsportal.middleware.audit_log.AuditMiddleware",
     "smsportal.sign_in.limits.SignInMiddleware",
     *sign_in.MIDDLEWARE,
-    "smsportal.load_limits.LoadLimitMiddleware",
+    "smsportal.middleware.load_limits.LoadLimitMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "smsportal.urls"
@@ -268,7 +268,7 @@ STATIC_ROOT = env.str("STATIC_ROOT", default=str(DATA_DIR / "static"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "smsportal.static_names.StaticNames"},
+    "staticfiles": {"BACKEND": "smsportal.web_server.static_names.StaticNames"},
 }
 # Nothing requests the unhashed files, and compressing them would take as long again.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True

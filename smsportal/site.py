@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 from unfold.sites import UnfoldAdminSite
 
 from .handbook.explained import handbook_context
-from .my_notices import own_context
+from .own_pages.my_notices import own_context
 from .version import portal_version
 
 MAX_SEARCHED: Final = 200
@@ -47,17 +47,17 @@ class PortalSite(UnfoldAdminSite):
         from providers.admin.approvals import approvals_urls
         from providers.admin.hold_pages import hold_urls
 
-        from .approval_limits import approval_limits_urls
-        from .banners import banner_zone
-        from .hand_over import hand_over_urls
+        from .frame.banners import banner_zone
         from .handbook.pages import handbook_urls
-        from .hosts_page import hosts_urls
+        from .hosts.page import hosts_urls
         from .money_words import money_words_urls
-        from .my_day import my_day
-        from .my_exports import my_exports_urls
-        from .my_notices import notices_urls
-        from .my_settings import my_settings_urls
-        from .sandbox_pages import sandbox_urls
+        from .overview.hand_over import hand_over_urls
+        from .overview.my_day import my_day
+        from .own_pages.my_exports import my_exports_urls
+        from .own_pages.my_notices import notices_urls
+        from .own_pages.my_settings import my_settings_urls
+        from .people.approval_limits import approval_limits_urls
+        from .sandbox_page.pages import sandbox_urls
         from .sign_in.factor_rules import factor_rules_urls
 
         custom = [
@@ -90,7 +90,7 @@ class PortalSite(UnfoldAdminSite):
         return {**context, **own_context(request), **handbook_context(request), **own}
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
-        from .sidebar import navigation
+        from .frame.sidebar import navigation
 
         return navigation(request)
 
@@ -115,7 +115,7 @@ class PortalSite(UnfoldAdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        from .dashboard import dashboard_context
+        from .overview.dashboard import dashboard_context
 
         answer: HttpResponse = super().index(
             request, {**dashboard_context(request), **(extra_context or {})}

@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 
 from providers.callbacks.receive import callback, mistyped_callback
 
-from .languages import set_language
+from .localization.languages import set_language
 from .sign_in.urls import urlpatterns as sign_in_addresses
 
 admin.autodiscover()

@@ -19,7 +19,7 @@ from pytest_django import DjangoDbBlocker
 from core.admin.export_slots import lock_folder
 from providers import clock
 from providers.hold import fence, fence_files
-from smsportal.compile_translations import compile_catalogues
+from smsportal.startup.compile_translations import compile_catalogues
 from tests.support import db_cleanup, db_clone
 from tests.support.history import month_of_history, written_month
 

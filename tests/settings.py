@@ -48,7 +48,7 @@ os.environ.update(
     }
 )
 
-from smsportal.environment import BASE_DIR  # noqa: E402
+from smsportal.configuration.environment import BASE_DIR  # noqa: E402
 from smsportal.settings import *  # noqa: E402, F403
 from smsportal.settings import DATABASES, ON_SQLITE, STATICFILES_DIRS, STORAGES  # noqa: E402
 

@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 
 PINNED = re.compile(r"^([a-z0-9._-]+)(?:\[[^]]*\])?==(\S+)", re.MULTILINE)
 NAMED = re.compile(r"^[A-Za-z0-9._-]+")

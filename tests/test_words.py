@@ -13,7 +13,7 @@ import pytest
 from django.apps import apps
 from polib import POEntry
 
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 
 CATALOGUE: Final = polib.pofile(str(BASE_DIR / "locale/zh_Hans/LC_MESSAGES/django.po"))
 THEME: Final = polib.pofile(str(BASE_DIR / "locale/theme/zh_Hans/LC_MESSAGES/django.po"))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import polib
 
-from smsportal.compile_translations import catalogues
+from smsportal.startup.compile_translations import catalogues
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGE = "zh_Hans"

@@ -15,9 +15,9 @@ from django.utils.translation import pgettext
 from core.act_sentences import sentence_of
 from core.masking import data
 from core.models import Act
-from core.number_tokens import BadToken, number_in
 from core.people import person_name
-from core.phone import mask
+from core.phones.parse import mask
+from core.phones.tokens import BadToken, number_in
 from core.punctuation import label_text
 from core.stored_texts import show
 from providers.journal import subject_links

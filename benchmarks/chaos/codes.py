@@ -7,7 +7,7 @@ from itertools import count
 
 from django.contrib.auth.models import User
 
-from core.phone import parse_number
+from core.phones.parse import parse_number
 from otp.check_code import NoAnswerYet, check
 from otp.models import Session
 from otp.routes import default_route, with_dots

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from smsportal.programs import MANAGE
+from smsportal.processes.programs import MANAGE
 
 from ..clusters import MOST_THREADS_OF_OTHERS, ROOT, Process, logged, processes
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from core.act_sentences import Area, describe
-from core.number_searches import REFUSED
+from core.phones.searches import REFUSED
 from core.stored_texts import render
 
 FIGURES: Final = pgettext_lazy("title", "Figures")

@@ -20,7 +20,7 @@ from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from core.acts import record_act, record_acts
-from core.phone import mask, search_key
+from core.phones.parse import mask, search_key
 from core.secrets import DOTS
 from core.stored_texts import Stored, as_value, declare, object_name, values_of
 

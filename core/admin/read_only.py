@@ -15,8 +15,8 @@ from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import pgettext_lazy
 
-from core.number_searches import TOO_MANY, allow_search
-from core.phone import search_key
+from core.phones.parse import search_key
+from core.phones.searches import TOO_MANY, allow_search
 from core.times import when
 from core.visibility import may_reveal
 

@@ -14,7 +14,7 @@ from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
 from core.own_lists import SavedFilter, default_of
-from core.phone import search_key
+from core.phones.parse import search_key
 
 from .filters import SAVED, filter_name
 from .own_columns import order_places, own_list, rows_of, shown_columns

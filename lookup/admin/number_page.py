@@ -22,8 +22,8 @@ from core.admin.pages import NeedsPermission, Page, current_user, refuse_fragmen
 from core.admin.reasons import REVEAL_REASONS, reason_from
 from core.countries import country_name
 from core.masking import plain_number, shown_number
-from core.number_tokens import BadToken, number_in, token_of
-from core.phone import PhoneError, grouped, parse_number
+from core.phones.parse import PhoneError, grouped, parse_number
+from core.phones.tokens import BadToken, number_in, token_of
 from core.visibility import may_reveal
 from messaging.do_not_send import find_entry
 from messaging.models import Message
@@ -106,7 +106,7 @@ class NumberPage(Page, TemplateView):
 
 
 def _form_url(name: str, token: str, *, whole: bool) -> str:
-    """The form, filled in for people who typed the number (`core.number_searches`)."""
+    """The form, filled in for people who typed the number (`core.phones.searches`)."""
     return f"{reverse(name)}?number={token}" if whole else reverse(name)
 
 

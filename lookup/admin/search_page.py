@@ -23,9 +23,9 @@ from core.admin.pages import current_user
 from core.admin.search import MOST_HITS, Hit, HitGroup, Term, find
 from core.countries import country_name
 from core.masking import data, shown_number
-from core.number_searches import TOO_MANY, allow_search
-from core.number_tokens import token_of
-from core.phone import PhoneError, parse_number, search_key
+from core.phones.parse import PhoneError, parse_number, search_key
+from core.phones.searches import TOO_MANY, allow_search
+from core.phones.tokens import token_of
 from core.punctuation import separated
 from core.visibility import may_reveal
 from messaging.models import Message

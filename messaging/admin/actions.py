@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from core.admin.actions import ObjectAction, RevealAction
 from core.admin.pages import NeedsPermission, current_user
 from core.admin.reasons import reason_from
-from core.phone import grouped
+from core.phones.parse import grouped
 from core.stored_texts import as_value
 from providers.daily_limits import LimitReached
 from providers.engine.wake import wake_engine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from core.countries import country_name
-from core.phone import DOT
+from core.phones.parse import DOT
 
 from ..batches.importing.cell_places import letters
 from ..models import Batch, StagedRow

@@ -25,7 +25,7 @@ from core.admin.read_only import ReadOnlyAdmin, may_ask_for
 from core.admin.reasons import MAX_REASON_LENGTH
 from core.masking import data, masked_number
 from core.people import person_name
-from core.phone import search_key
+from core.phones.parse import search_key
 from core.times import when
 
 from .. import do_not_send, log_texts

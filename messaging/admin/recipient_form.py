@@ -15,8 +15,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from core.number_searches import TOO_MANY, allow_search
-from core.phone import PhoneNumber, search_key
+from core.phones.parse import PhoneNumber, search_key
+from core.phones.searches import TOO_MANY, allow_search
 from core.visibility import may_reveal
 from providers.gateway.client import CodeTemplate, SendsOwnCode, SendsText
 from providers.models import Account

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
 from core.admin.pages import current_user, fragment, new_form_token
-from core.number_searches import typed_number
-from core.phone import grouped
+from core.phones.parse import grouped
+from core.phones.searches import typed_number
 from core.times import full_time
 from core.visibility import may_see_whole
 from providers.admin.account_picker import AccountFormPage, pause_context, pick_account

@@ -11,8 +11,8 @@ from typing import Final
 from django.contrib.auth.models import User
 
 from core.countries import country_name
-from core.number_searches import TOO_MANY
-from core.phone import PhoneNumber
+from core.phones.parse import PhoneNumber
+from core.phones.searches import TOO_MANY
 from providers.models import Account
 
 from .. import segments

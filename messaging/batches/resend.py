@@ -9,7 +9,7 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
 
-from core import erased_numbers
+from core.phones import erased as erased_numbers
 
 from ..models import Batch, FilePart, Message
 from ..states import NEVER_LEFT, MessageState

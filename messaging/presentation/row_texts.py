@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from core.money_lines import MoneyLine
-from core.phone import PhoneProblem, mask
+from core.phones.parse import PhoneProblem, mask
 from core.punctuation import listed
 from providers.error_texts import register_reason
 from providers.limit_texts import stored_limit_text

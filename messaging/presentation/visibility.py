@@ -6,7 +6,7 @@ from typing import Final
 
 from django.utils.translation import ngettext
 
-from core.erased_numbers import is_erased
+from core.phones.erased import is_erased
 from core.visibility import OWN_VISIBLE_FOR, Permissions
 from core.visibility import register as register_rule
 from providers import clock

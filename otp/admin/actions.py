@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin.actions import ObjectAction, RevealAction
 from core.admin.pages import current_user, refuse_fragment
-from core.phone import grouped
+from core.phones.parse import grouped
 from core.stored_texts import declare
 from messaging.recipients import InvalidRecipient
 from providers.daily_limits import LimitReached

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
 from core.admin.pages import current_user, fragment, new_form_token
-from core.number_searches import typed_number
+from core.phones.searches import typed_number
 from core.times import full_time
 from core.visibility import may_see_whole
 from messaging.admin.send_preview import Preview, preview_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.erased_numbers import is_erased
+from core.phones.erased import is_erased
 from core.visibility import OWN_VISIBLE_FOR, Permissions
 from core.visibility import register as register_rule
 from providers import clock

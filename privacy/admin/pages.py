@@ -16,7 +16,7 @@ from core.admin.buttons import Crumb
 from core.admin.pages import NeedsPermission, Page, current_user
 from core.admin.reason_form import TOO_SHORT
 from core.admin.reasons import says_something, typed_reason
-from core.number_searches import typed_number
+from core.phones.searches import typed_number
 from core.stored_texts import show
 
 from .. import erase, hand_out, legal_holds

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from core.acts import record_act
-from core.phone import mask
+from core.phones.parse import mask
 
 from .. import clock
 from ..models import CapExemption

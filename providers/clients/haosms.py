@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from core.phone import PhoneError, PhoneNumber, parse_number
+from core.phones.parse import PhoneError, PhoneNumber, parse_number
 from providers.gateway.answers import json_object, json_object_or_none
 from providers.gateway.call import Answer, Effect, Operation, Request
 from providers.gateway.client import (

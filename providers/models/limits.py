@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from core.phone import mask
+from core.phones.parse import mask
 from core.punctuation import label_text
 
 from ..clock import RowTimeField

@@ -12,10 +12,10 @@ from django.utils.translation import pgettext_lazy
 from core.admin.labels import label_for
 from core.admin.list_export import Column, ListExport, fields
 from core.countries import country_name
-from core.erased_numbers import is_erased
 from core.masking import exported_number
 from core.people import person_name
-from core.phone import mask
+from core.phones.erased import is_erased
+from core.phones.parse import mask
 from core.stored_texts import show
 from core.templatetags.portal import amount
 from core.visibility import may_export_whole

@@ -11,10 +11,10 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
 
-from core.erased_numbers import is_erased
 from core.fields import UnreadableSecret
 from core.masking import masked_number, plain_number
-from core.phone import grouped, mask, search_key
+from core.phones.erased import is_erased
+from core.phones.parse import grouped, mask, search_key
 from core.secrets import DOTS, Secret
 from core.visibility import Permissions, may_reveal
 from core.visibility import register as register_rule

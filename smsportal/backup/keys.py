@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from core.key_checks import check_value, short
-from smsportal.env_file import read_env_file
+from smsportal.configuration.env_file import read_env_file
 
 from . import BackupError
 from .encryption import decrypt, encrypt

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from providers.models import Heartbeat, heartbeat
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 
 from . import keys, store
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from core.act_sentences import Area, describe
+from core.punctuation import label_text
 from providers.journal import register_subject_resolver
 from providers.models import CapExemption, DailyLimit
 
@@ -52,7 +53,7 @@ def _caps(identities: Collection[str]) -> dict[str, tuple[str, str]]:
     rows = list(DailyLimit.objects.filter(pk__in=identities).select_related("user", "group"))
     names = names_of_accounts(rows)
     url = reverse("admin:providers_dailylimit_changelist")
-    return {str(one.pk): (f"{kind_text(one)}: {subject_of(one, names)}", url) for one in rows}
+    return {str(one.pk): (label_text(kind_text(one), subject_of(one, names)), url) for one in rows}
 
 
 def _exemptions(identities: Collection[str]) -> dict[str, tuple[str, str]]:

@@ -20,14 +20,14 @@ from core.admin.buttons import EmptyState
 from core.admin.pages import current_user
 from core.masking import data
 from core.people import person_name
-from core.phone import mask
+from core.phones.parse import mask
 from providers import clock
 from providers.caps.cap import EACH, Cap, Name
 from providers.caps.room import read_usage
 from providers.caps.windows import Window
 from providers.models import DailyLimit
 
-from ..delegation import may_limit
+from ..rights.delegation import may_limit
 from .cap_exports import LIMITS
 from .cap_form import CapForm
 from .cap_texts import kind_text, names_of_accounts, subject_of

@@ -16,7 +16,7 @@ from core.people import person_name
 from messaging.recipients import InvalidRecipient, read_recipient
 from providers.models import Account
 
-from ..roles import role_label
+from ..rights.roles import role_label
 
 PREFIX: Final = re.compile(r"\+[1-9][0-9]{0,13}")
 

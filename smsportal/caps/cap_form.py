@@ -18,7 +18,7 @@ from providers.caps.cap import ALL, EACH
 from providers.caps.windows import Window
 from providers.models import DailyLimit
 
-from ..delegation import may_limit
+from ..rights.delegation import may_limit
 from .cap_fields import (
     RoleChoice,
     account_field,

@@ -10,11 +10,11 @@ from django.utils.translation import pgettext
 
 from core.countries import country_name
 from core.people import person_name
-from core.phone import mask
+from core.phones.parse import mask
 from providers.caps.cap import EACH
 from providers.models import Account, CapExemption, DailyLimit
 
-from ..roles import role_label
+from ..rights.roles import role_label
 
 
 def names_of_accounts(rows: Iterable[DailyLimit | CapExemption]) -> dict[str, str]:

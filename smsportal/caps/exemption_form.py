@@ -19,7 +19,7 @@ from messaging.admin.start_form import DAY_FORMATS
 from providers.caps.exemptions import LONGEST
 from providers.models import CapExemption
 
-from ..delegation import may_limit
+from ..rights.delegation import may_limit
 from .cap_fields import account_field, person_field, read_number, read_prefix, typed_field
 
 SHORTEST_PREFIX: Final = 6

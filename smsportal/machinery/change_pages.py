@@ -24,7 +24,7 @@ from core.people import person_name
 from core.punctuation import label_text, listed
 from core.times import when
 
-from ..roles import VIEW_ROW_CHANGES
+from ..rights.roles import VIEW_ROW_CHANGES
 from .pages import MachineryAdmin
 
 MOST_NAMED: Final = 4

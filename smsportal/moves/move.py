@@ -16,7 +16,7 @@ from providers.hold import fence_files, verdict
 from providers.models import Fence, TaskLease
 from smsportal.backup import BackupError, store
 from smsportal.backup.other_connection import connected_to
-from smsportal.start_lock import hold_start_lock
+from smsportal.startup.start_lock import hold_start_lock
 
 from . import MoveError, source, tables
 from .source import ALIAS

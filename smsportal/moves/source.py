@@ -17,7 +17,7 @@ from providers.models import Fence, Heartbeat, Host
 from providers.models.engine import LOOP_PREFIX
 from smsportal.backup import BackupError, manifest, sqlite
 from smsportal.backup.contents import SQLITE_TABLES
-from smsportal.start_lock import hold_file_lock
+from smsportal.startup.start_lock import hold_file_lock
 
 from . import MoveError
 

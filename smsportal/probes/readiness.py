@@ -21,9 +21,9 @@ from providers import clock
 from providers.engine.heartbeats import unserved_since
 from providers.models import Account, Heartbeat, Hold
 
-from ..banners import total_backlog
-from ..health import LITTLE_SPACE, SILENT_AFTER
-from ..key_comparison import find_misfits
+from ..frame.banners import total_backlog
+from ..hosts.health import LITTLE_SPACE, SILENT_AFTER
+from ..startup.key_comparison import find_misfits
 
 READ_EVERY: Final = 1.0
 """Seconds for which an answer is given again, since anyone may ask as often as they like."""

@@ -23,7 +23,7 @@ from providers import clock
 from providers.models import Account, ApiCall, Callback
 from providers.states import CallbackState
 
-from ..banners import total_backlog
+from ..frame.banners import total_backlog
 
 CALLS_WITHIN: Final = timedelta(minutes=1)
 MOST_CALLS: Final = 2000

@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from core.acts import record_act
 from core.client_address import UNKNOWN, client_address
 
-from ..delegation import MODEL_BACKEND
-from ..languages import language_of, set_language_cookie
+from ..localization.languages import language_of, set_language_cookie
+from ..rights.delegation import MODEL_BACKEND
 from .authentication_records import is_confirmed, methods_of, record_provider
 from .factors import has_factor, has_kind
 from .form import INVALID_LOGIN

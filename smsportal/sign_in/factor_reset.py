@@ -23,7 +23,7 @@ from core.people import person_name
 from core.punctuation import listed
 from core.stored_texts import declare
 
-from ..delegation import may_reset_password
+from ..rights.delegation import may_reset_password
 from .factors import factors_of
 from .owner_notices import RESET, tell_once_more
 from .sessions import end_sessions

@@ -21,9 +21,9 @@ from core.admin.buttons import Crumb
 from core.admin.pages import Page, current_user
 from core.people import person_name
 
-from ..delegation import may_limit
 from ..models import FactorRule
-from ..roles import REQUIRE_FACTOR, role_label
+from ..rights.delegation import may_limit
+from ..rights.roles import REQUIRE_FACTOR, role_label
 from .factors import has_factor, needs_factor
 
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from core.acts import record_act
 
-from ..delegation import MODEL_BACKEND
+from ..rights.delegation import MODEL_BACKEND
 from .owner_notices import EMERGENCY, tell_once_more
 
 MANAGES = "auth.change_user"

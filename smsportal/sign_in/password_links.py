@@ -24,7 +24,7 @@ from unfold.forms import AdminOwnPasswordChangeForm
 
 from core.acts import record_act
 
-from ..delegation import permissions_of
+from ..rights.delegation import permissions_of
 from .local_accounts import may_sign_in_locally
 from .owner_notices import PASSWORD, tell_once_more
 from .sessions import end_sessions

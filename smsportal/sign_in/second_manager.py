@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from core.admin.attention import AttentionItem
 
-from ..delegation import MODEL_BACKEND
+from ..rights.delegation import MODEL_BACKEND
 
 MANAGES = "auth.change_user"
 

@@ -21,7 +21,7 @@ from audit.models import ChainCheck, Seal
 from audit.seal_acts import seal_all, seal_waiting
 from core.acts import record_act, record_acts
 from core.models import Act, ActPersonal
-from core.number_tokens import token_of
+from core.phones.tokens import token_of
 from tests.factories.staff import make_user
 from tests.support.client_addresses import from_address
 

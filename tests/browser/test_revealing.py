@@ -7,7 +7,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from core.models import Act
-from core.number_tokens import token_of
+from core.phones.tokens import token_of
 from rentals.models import Order
 from tests.factories.messages import make_message
 from tests.factories.orders import make_rented

@@ -18,7 +18,7 @@ from django.db import connection, connections
 
 from providers.engine.loop import Loop
 from sandbox.server import Sandbox
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 from tests.canary.planted import TIMEOUT
 from tests.support.processes import descendants_of
 from tests.support.wait_until import wait_until

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.smsportal.test_setting_rules import A_FILE, environment
+from tests.smsportal.configuration.test_setting_rules import A_FILE, environment
 from tests.support.hosts import run
 
 
@@ -22,7 +22,7 @@ def test_documented_settings_pass_the_checks_for_deployment(tmp_path: Path) -> N
         TRUSTED_PROXIES="unix",
         BIND=f"unix:{tmp_path / 'web.sock'}",
     )
-    assert run(["-m", "smsportal.environment"], settings).returncode == 0
+    assert run(["-m", "smsportal.configuration.environment"], settings).returncode == 0
     ended = run([A_FILE, "check", "--deploy"], settings)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.startswith("System check identified no issues")

@@ -14,9 +14,9 @@ import pytest
 import yaml
 from gunicorn.config import Config
 
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
+from smsportal.configuration.setting_rules import RULES
 from smsportal.probes.metrics import PortalCollector
-from smsportal.setting_rules import RULES
 from smsportal.version import portal_version
 
 DEPLOY: Final = BASE_DIR / "deploy"

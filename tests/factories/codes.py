@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from core.phone import parse_number
+from core.phones.parse import parse_number
 from messaging.models import Message
 from otp import check_code, sessions
 from otp.models import Attempt, SendGap, Session

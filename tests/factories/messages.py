@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import Any, TypeVar
 
-from core.phone import parse_number
+from core.phones.parse import parse_number
 from messaging import queue_message
 from messaging.models import Message
 from providers.models import Account

@@ -11,7 +11,7 @@ from django.utils.html import strip_tags
 
 from audit.addresses import facts_of
 from core.models import Act
-from core.number_tokens import token_of
+from core.phones.tokens import token_of
 from lookup import notes
 from lookup.models import Note
 from messaging.models import Message

@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils.html import strip_tags
 
 from core.models import Act
-from core.number_searches import allow_search
-from core.number_tokens import token_of
+from core.phones.searches import allow_search
+from core.phones.tokens import token_of
 from lookup.models import Note, NumberName
 from messaging import do_not_send
 from messaging.models import Message

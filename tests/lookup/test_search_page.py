@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils.html import strip_tags
 
-from core.number_searches import MOST_ALIKE
-from core.number_tokens import token_of
+from core.phones.searches import MOST_ALIKE
+from core.phones.tokens import token_of
 from lookup.admin.search_page import read_term
 from tests.factories.accounts import make_account
 from tests.factories.codes import make_session

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from core.phone import parse_number
+from core.phones.parse import parse_number
 from messaging.models import Message
 from messaging.queue_message import Draft, find_duplicate
 from tests.factories.accounts import make_account

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from openpyxl import Workbook
 
-from core.number_traces import Traces
+from core.phones.traces import Traces
 from messaging import personal_places
 from messaging.personal_places import has_number
 

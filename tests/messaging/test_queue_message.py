@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 from django_q.models import OrmQ
 
-from core.phone import parse_number
+from core.phones.parse import parse_number
 from core.secrets import DOTS
 from messaging import queue_message
 from messaging.engine.source import MessageSource

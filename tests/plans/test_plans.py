@@ -15,7 +15,7 @@ from pytest_django import DjangoDbBlocker
 
 from core.admin.export_jobs.slices import write_slice
 from core.models import ExportJob
-from core.number_tokens import token_of
+from core.phones.tokens import token_of
 from messaging.models import Batch, Message
 from messaging.presentation.labels import LABELS as MESSAGE_STATES
 from otp.presentation.labels import LABELS as SESSION_STATES

@@ -18,7 +18,7 @@ from providers.engine.work_source import sources
 from providers.models import Account, ApiCall
 from rentals import ledger
 from rentals.models import Reading, Transaction
-from smsportal.schedules import scheduled_tasks
+from smsportal.task_queue.schedules import scheduled_tasks
 from tests.plans.explain import captured, faults_of, prepare
 from tests.plans.rows import make_rows
 from tests.support.module_rows import undone_after_module

@@ -16,8 +16,8 @@ from alerts.models import Delivery, Receiver
 from core import notices
 from core.acts import record_act
 from core.models import ExportJob, ExportPart, OwnList
-from core.number_searches import allow_search
-from core.number_tokens import token_of
+from core.phones.searches import allow_search
+from core.phones.tokens import token_of
 from core.stored_texts import from_staff
 from lookup.models import Note, NumberName
 from messaging import do_not_send

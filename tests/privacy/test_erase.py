@@ -15,12 +15,12 @@ from django.test import Client
 from django.utils import timezone
 
 from core import personal_data
-from core.erased_numbers import is_erased
 from core.models import Act, ExportJob, ExportPart, Notice, NumberSearch
-from core.number_candidates import meanings, written_numbers
-from core.number_digests import digest_of, matching
-from core.number_traces import Traces
-from core.phone import PhoneError, parse_number
+from core.phones.candidates import meanings, written_numbers
+from core.phones.digests import digest_of, matching
+from core.phones.erased import is_erased
+from core.phones.parse import PhoneError, parse_number
+from core.phones.traces import Traces
 from core.stored_texts import from_staff, show
 from figures import roll_up
 from figures.models import Figure

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.number_traces import Traces
+from core.phones.traces import Traces
 from core.stored_texts import from_staff
 from lookup.models import Note
 from messaging.models import Report

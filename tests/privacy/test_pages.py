@@ -12,10 +12,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from core.erased_numbers import is_erased
 from core.models import Act
-from core.number_searches import allow_search
-from core.number_tokens import token_of
+from core.phones.erased import is_erased
+from core.phones.searches import allow_search
+from core.phones.tokens import token_of
 from core.stored_texts import from_staff
 from messaging.models import Message
 from privacy import erase, slices

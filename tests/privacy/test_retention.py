@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from core import retention
-from core.erased_numbers import FORGOTTEN
 from core.models import Act
+from core.phones.erased import FORGOTTEN
 from core.stored_texts import from_staff
 from messaging.batches.prune_batches import prune as prune_batches
 from messaging.models import Message, StagedRow

@@ -22,7 +22,7 @@ from audit.models import ChainCheck
 from core.acts import record_act
 from core.models import ExportJob, Notice
 from core.notices import notify
-from core.number_tokens import token_of
+from core.phones.tokens import token_of
 from core.stored_texts import from_staff
 from lookup.models import Note
 from messaging.models import Message, Template

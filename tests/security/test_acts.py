@@ -17,7 +17,7 @@ from audit.addresses import address_of, facts_of
 from core.admin import actions
 from core.admin.reasons import REVEAL_REASONS, says_something
 from core.models import Act
-from core.phone import DOT
+from core.phones.parse import DOT
 from providers.models import Callback
 from tests.factories.accounts import make_account
 from tests.factories.batches import make_batch

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 
 PROGRAM = (
     "import json; from django.conf import settings as s;"

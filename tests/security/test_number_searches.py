@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit import triggers
-from core import number_searches
 from core.models import Act, NumberSearch
-from core.number_searches import MOST, MOST_ALIKE, allow_search
+from core.phones import searches as number_searches
+from core.phones.searches import MOST, MOST_ALIKE, allow_search
 from messaging import do_not_send
 from messaging.models import DoNotSend, Message
 from otp.models import Session

@@ -17,8 +17,8 @@ from pytest_django import Settings
 from audit.addresses import facts_of
 from core.models import Act
 from providers.models import CapExemption, DailyLimit
-from smsportal.log_filters import hide_tokens
-from smsportal.roles import ROLES
+from smsportal.log.filters import hide_tokens
+from smsportal.rights.roles import ROLES
 from smsportal.sign_in.password_links import tokens
 from tests.support.signed_in import browser_of, member
 

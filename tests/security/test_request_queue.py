@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from smsportal.request_intake import MAX_HEAD, RequestIntake
-from smsportal.request_queue import MAX_WAITING, Lane, RequestQueue, lane_of
+from smsportal.web_server.request_intake import MAX_HEAD, RequestIntake
+from smsportal.web_server.request_queue import MAX_WAITING, Lane, RequestQueue, lane_of
 
 GET = b"GET /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 POST = b"POST /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"

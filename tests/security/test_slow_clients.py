@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings as django_settings
 
-from smsportal.held_socket import MAX_UNSENT, HeldSocket
+from smsportal.web_server.held_socket import MAX_UNSENT, HeldSocket
 from tests.support.web_server import answers, run_web_server
 
 THREADS = 4
@@ -38,7 +38,7 @@ class TestHeldSocket:
     def test_endless_answer_to_a_client_that_does_not_read_ends(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("smsportal.held_socket.MAX_SILENCE", 0.05)
+        monkeypatch.setattr("smsportal.web_server.held_socket.MAX_SILENCE", 0.05)
         ours, theirs = socket.socketpair()
         with ours, theirs:
             held = HeldSocket(ours, 1_000, 30)
@@ -58,7 +58,7 @@ class TestHeldSocket:
                 assert held.collect()
                 assert not held.is_abandoned
                 with monkeypatch.context() as patch:
-                    patch.setattr("smsportal.held_socket.PATIENCE", -1)
+                    patch.setattr("smsportal.web_server.held_socket.PATIENCE", -1)
                     assert held.is_abandoned is dropped
 
     def test_client_that_left_is_noticed(self) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from gunicorn.config import Config
 
-from smsportal import request_intake
-from smsportal.request_queue import RequestQueue
-from smsportal.web_worker import PortalWorker
+from smsportal.web_server import request_intake
+from smsportal.web_server.request_queue import RequestQueue
+from smsportal.web_server.worker import PortalWorker
 
 
 @pytest.fixture

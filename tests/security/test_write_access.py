@@ -18,7 +18,7 @@ from django.utils import timezone
 from django_q.models import Schedule, Task
 
 from providers.models import Heartbeat
-from smsportal import known_tasks, plain_pickles
+from smsportal.task_queue import known_tasks, plain_pickles
 from tests.factories.staff import make_user
 from tests.providers.engine.cluster import Cluster, wait_for
 from tests.smsportal.test_frozen_names import task_paths

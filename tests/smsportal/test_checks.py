@@ -22,7 +22,7 @@ from smsportal.checks import (
     check_queue,
     check_state_folder,
 )
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 
 
 def ids(found: list[CheckMessage]) -> list[str]:
@@ -41,7 +41,9 @@ def test_missing_keys_are_reported_with_the_command_that_creates_them(
     settings.SECRETS_KEYS = []
     found = check_keys()
     assert ids(found) == ["E001", "E002"]
-    assert all("python -m smsportal.environment" in str(message.hint) for message in found)
+    assert all(
+        "python -m smsportal.configuration.environment" in str(message.hint) for message in found
+    )
 
 
 def test_malformed_key_is_reported_by_position_only(settings: Settings) -> None:

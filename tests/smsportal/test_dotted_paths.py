@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from django_q.models import Schedule
 
 from smsportal import settings as portal_settings
-from smsportal.schedules import ensure_schedules, scheduled_tasks
+from smsportal.task_queue.schedules import ensure_schedules, scheduled_tasks
 
 DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 OUR_APPS: Final = {config.name for config in apps.get_app_configs() if "." not in config.name}

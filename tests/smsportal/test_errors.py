@@ -15,7 +15,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from core import request_reference
-from smsportal import dashboard, errors, request_id
+from smsportal import errors
+from smsportal.middleware import request_id
+from smsportal.overview import dashboard
 from tests.support.signed_in import browser_of, member
 
 pytestmark = pytest.mark.django_db

@@ -24,7 +24,7 @@ from providers.hold.begin import begin
 from providers.hold.decisions import Decision, decide, held_groups
 from providers.models import Account, Hold
 from rentals.models import Finding, Order
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 from tests.factories.accounts import make_account
 from tests.factories.batches import make_batch
 from tests.factories.codes import make_session

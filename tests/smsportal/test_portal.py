@@ -17,8 +17,8 @@ import pytest
 import requests
 from django.db import connection
 
-from smsportal.addresses import answers, parse_bind
-from smsportal.environment import BASE_DIR, EXIT_CODE
+from smsportal.configuration.addresses import answers, parse_bind
+from smsportal.configuration.environment import BASE_DIR, EXIT_CODE
 from tests.support.hosts import Host, empty_database, free_port, run
 from tests.support.processes import descendants_of, is_running, name_of
 
@@ -189,7 +189,7 @@ def test_preflight_reports_what_would_fail_and_changes_nothing(
     database: str, tmp_path: Path
 ) -> None:
     host = Host(tmp_path / "host", database)
-    assert run(["-m", "smsportal.environment"], host.environment).returncode == 0
+    assert run(["-m", "smsportal.configuration.environment"], host.environment).returncode == 0
     before = sorted(path.name for path in tmp_path.rglob("*"))
     fits = host.manage("preflight")
     assert (fits.returncode, fits.stderr) == (0, "")

@@ -11,7 +11,7 @@ from typing import Final
 import psycopg
 import pytest
 
-from smsportal.environment import EXIT_CODE
+from smsportal.configuration.environment import EXIT_CODE
 from tests.database import Server, server_binaries
 from tests.support.hosts import Host
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils.html import escape
 
 from smsportal import portal
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 from smsportal.version import portal_version
 from tests.support.signed_in import browser_of, member
 

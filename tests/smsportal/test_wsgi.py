@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 
 
 def test_web_process_loads_all_pages_before_it_serves() -> None:

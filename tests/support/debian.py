@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 
 CACHE: Final = BASE_DIR / ".pytest_cache" / "debian"
 KEPT: Final = 86400.0

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from django.db import connection
 
-from smsportal.programs import cluster
-from smsportal.supervisor import TICK, Child
+from smsportal.processes.programs import cluster
+from smsportal.processes.supervisor import TICK, Child
 from tests.support.processes import descendants_of, is_running, thread_count
 from tests.support.wait_until import wait_until
 

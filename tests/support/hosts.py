@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from django.db import connection
 
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 from tests.support.processes import descendants_of
 from tests.support.wait_until import wait_until
 from tests.upgrade import databases

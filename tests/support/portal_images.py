@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 from tests.support import debian
 from tests.support.docker_engine import INSIDE, Engine
 

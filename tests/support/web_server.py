@@ -15,7 +15,7 @@ from pathlib import Path
 import requests
 from django.conf import settings
 
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 from tests.canary.portals import database_url
 from tests.support.wait_until import wait_until
 

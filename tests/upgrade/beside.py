@@ -14,7 +14,7 @@ from typing import Final
 import requests
 
 from sandbox.server import Sandbox
-from smsportal.programs import cluster
+from smsportal.processes.programs import cluster
 from tests.smsportal.restores.site import LOGINS, Site
 from tests.support.hosts import Host
 from tests.support.processes import descendants_of, name_of

@@ -52,8 +52,8 @@ from providers.states import ApprovalState
 from rentals.models import Cancel, Order, Reading
 from rentals.states import CancelState, OrderState
 from sandbox.server import Sandbox
-from smsportal.key_comparison import require_fitting_keys
-from smsportal.schedules import scheduled_tasks
+from smsportal.startup.key_comparison import require_fitting_keys
+from smsportal.task_queue.schedules import scheduled_tasks
 from tests.factories.accounts import NOWHERE, make_account
 from tests.factories.codes import make_session
 from tests.factories.messages import make_message

@@ -27,7 +27,7 @@ from django.apps import apps  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from sandbox.server import Sandbox  # noqa: E402
-from smsportal.environment import BASE_DIR  # noqa: E402
+from smsportal.configuration.environment import BASE_DIR  # noqa: E402
 from tests.upgrade.databases import DUMPS, FILE  # noqa: E402
 from tests.upgrade.fill import fill, missing  # noqa: E402
 

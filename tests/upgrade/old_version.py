@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 from tests.support.hosts import Host
 
 RELEASE: Final = "7781e0e59fe23e2ea5f5d35d2c1c50efe071ca1a"

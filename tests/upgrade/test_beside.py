@@ -28,7 +28,7 @@ from providers.engine import heartbeats
 from providers.models import Account, Callback, Hold, Lease
 from rentals.cancel_requests import request_cancel
 from rentals.models import Order
-from smsportal.known_tasks import known_tasks
+from smsportal.task_queue.known_tasks import known_tasks
 from tests.factories.batches import make_batch, numbers
 from tests.factories.messages import make_message
 from tests.smsportal.restores.copies import ON_SERVER, new_database_name

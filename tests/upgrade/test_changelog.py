@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 from tests.upgrade.databases import DUMPS
 
 FIRST = "0.1.0"

@@ -47,7 +47,7 @@ def _set_up() -> None:
 
 
 def _run(*, write: bool) -> Iterator[str]:
-    from smsportal.compile_translations import compile_catalogues
+    from smsportal.startup.compile_translations import compile_catalogues
 
     from . import check, cures, settings_table
     from .tables import blocks

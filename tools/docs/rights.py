@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 
-from smsportal.roles import ROLES, permission_label
+from smsportal.rights.roles import ROLES, permission_label
 
 
 def labels() -> dict[str, str]:

@@ -19,10 +19,10 @@ LEVELS: Final = frozenset({"warning", "error", "critical", "exception"})
 STOPS: Final = frozenset({"AddressTaken", "KeysDoNotFit"})
 SPEAKERS: Final = frozenset(
     {
-        "smsportal/database_errors.py",
-        "smsportal/key_comparison.py",
-        "smsportal/preflight.py",
-        "smsportal/supervisor.py",
+        "smsportal/startup/database_errors.py",
+        "smsportal/startup/key_comparison.py",
+        "smsportal/startup/preflight.py",
+        "smsportal/processes/supervisor.py",
     }
 )
 """Modules that yield, return or report whole sentences."""

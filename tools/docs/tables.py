@@ -24,8 +24,8 @@ from providers.reason_text import ReasonText
 from providers.reason_texts import TEXTS
 from rentals.presentation.reasons import REASONS as ORDER_REASONS
 from smsportal.money_words import PARTS
-from smsportal.role_cards import AREAS
-from smsportal.roles import ROLES, role_label
+from smsportal.people.role_cards import AREAS
+from smsportal.rights.roles import ROLES, role_label
 
 from . import alerts, rights, settings_table, shortcuts
 from .cures import read_cures

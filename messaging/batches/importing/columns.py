@@ -8,7 +8,7 @@ from typing import Final
 
 from django.conf import settings
 
-from core.phone import PhoneError, PhoneProblem
+from core.phones.parse import PhoneError, PhoneProblem
 
 from .cell_places import letters
 from .empty_words import is_empty_word

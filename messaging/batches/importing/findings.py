@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from core.phone import DOT, mask
+from core.phones.parse import DOT, mask
 
 from ...models import Batch, Message
 from ..choices import Choices

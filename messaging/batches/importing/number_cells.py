@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from core.phone import PhoneError, PhoneNumber, PhoneProblem, parse_number
+from core.phones.parse import PhoneError, PhoneNumber, PhoneProblem, parse_number
 
 from .empty_words import is_empty_word
 from .names import unwrapped

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from django.conf import settings
 
-from core.phone import PhoneError, PhoneNumber, PhoneProblem
+from core.phones.parse import PhoneError, PhoneNumber, PhoneProblem
 from core.redaction import storable
 from providers.gateway.client import CannotTake
 

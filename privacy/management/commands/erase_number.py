@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from core.phone import PhoneError
+from core.phones.parse import PhoneError
 from core.stored_texts import from_staff
 from privacy import erase, slices
 from privacy.presentation.proof import proof_of

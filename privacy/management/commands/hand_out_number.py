@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from core.phone import PhoneError
+from core.phones.parse import PhoneError
 from core.stored_texts import from_staff
 from privacy import erase
 from privacy.hand_out import hand_out

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from core.phone import PhoneError, parse_number
+from core.phones.parse import PhoneError, parse_number
 from messaging.batches.states import BatchState
 from messaging.models import Batch, DoNotSend, Message, StagedRow, Template
 from messaging.states import MessageState

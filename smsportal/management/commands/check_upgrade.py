@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 from django.utils import translation
 
-from smsportal.database_errors import explain
-from smsportal.environment import EXIT_CODE
+from smsportal.configuration.environment import EXIT_CODE
+from smsportal.startup.database_errors import explain
 from smsportal.upgrade_check.report import make_report
 
 

@@ -11,9 +11,9 @@ from django.utils import timezone
 from core import key_checks
 from core.models import KeyCheck
 from providers.engine import heartbeats
-from smsportal import key_acceptance
-from smsportal.environment import source_of
-from smsportal.key_comparison import find_misfits
+from smsportal.configuration.environment import source_of
+from smsportal.startup import key_acceptance
+from smsportal.startup.key_comparison import find_misfits
 
 
 class Command(BaseCommand):

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from smsportal.database_errors import explain
 from smsportal.moves import MoveError
 from smsportal.moves.move import Moved, move
+from smsportal.startup.database_errors import explain
 
 
 class Command(BaseCommand):

@@ -13,7 +13,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from smsportal import portal
-from smsportal.programs import MANAGE
+from smsportal.processes.programs import MANAGE
 
 
 class Command(BaseCommand):

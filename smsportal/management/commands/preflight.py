@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from smsportal.environment import EXIT_CODE
-from smsportal.preflight import find_problems, find_warnings
-from smsportal.programs import ALL, ROLES
+from smsportal.configuration.environment import EXIT_CODE
+from smsportal.processes.programs import ALL, ROLES
+from smsportal.startup.preflight import find_problems, find_warnings
 
 
 class Command(BaseCommand):

@@ -14,15 +14,16 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
-from smsportal import assets, database_errors, demo
-from smsportal.compile_translations import CannotCompile, compile_catalogues
-from smsportal.environment import EXIT_CODE
-from smsportal.first_admin import FirstAdminRefused
-from smsportal.key_comparison import KeysDoNotFit
+from smsportal import demo
+from smsportal.configuration.environment import EXIT_CODE
 from smsportal.log_lines import make_line, write_error
-from smsportal.preflight import find_problems, find_warnings
-from smsportal.preparation import prepare_database, start_work
-from smsportal.programs import ALL, ROLES, WEB, WORK, Plan
+from smsportal.processes.programs import ALL, ROLES, WEB, WORK, Plan
+from smsportal.startup import assets, database_errors
+from smsportal.startup.compile_translations import CannotCompile, compile_catalogues
+from smsportal.startup.first_admin import FirstAdminRefused
+from smsportal.startup.key_comparison import KeysDoNotFit
+from smsportal.startup.preflight import find_problems, find_warnings
+from smsportal.startup.preparation import prepare_database, start_work
 
 
 class Command(BaseCommand):

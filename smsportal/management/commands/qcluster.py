@@ -15,8 +15,10 @@ from django.db import DatabaseError, connection
 from django_q import conf
 from django_q.management.commands import qcluster
 
-from smsportal import database_errors, known_tasks, queue_sentinel
-from smsportal.key_comparison import KeysDoNotFit, require_fitting_keys
+from smsportal.startup import database_errors
+from smsportal.startup.key_comparison import KeysDoNotFit, require_fitting_keys
+from smsportal.task_queue import known_tasks
+from smsportal.task_queue import sentinel as queue_sentinel
 
 
 class Command(qcluster.Command):

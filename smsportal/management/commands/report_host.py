@@ -11,9 +11,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from smsportal.host_report import HostReport
+from smsportal.hosts.report import HostReport
 from smsportal.log_lines import write_error
-from smsportal.programs import ALL, ROLES
+from smsportal.processes.programs import ALL, ROLES
 
 
 class Command(BaseCommand):

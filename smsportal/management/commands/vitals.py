@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from smsportal.host_report import HostReport
+from smsportal.hosts.report import HostReport
 from smsportal.log_lines import write_error
-from smsportal.vitals import Vitals
+from smsportal.processes.vitals import Vitals
 
 from .report_host import Command as ReportHost
 

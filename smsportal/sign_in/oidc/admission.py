@@ -19,9 +19,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from core.acts import record_act
-from core.people import person_name
+from core.people import comparable, person_name
 
-from ...staff_forms import comparable
 from ..local_accounts import is_emergency
 from ..owner_notices import CONNECTED_BY_EMAIL, tell_once_more
 from ..sessions import end_sessions

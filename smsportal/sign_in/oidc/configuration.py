@@ -50,7 +50,7 @@ class IdentityProvider:
 def read(env: Any) -> tuple[IdentityProvider | None, list[str]]:
     """The provider, if all its settings are there, and the names of those that are missing.
 
-    `env`: `smsportal.environment.Environment`.
+    `env`: `smsportal.configuration.environment.Environment`.
     """
     issuer = env.str("OIDC_ISSUER")
     client_id = env.str("OIDC_CLIENT_ID")

@@ -15,7 +15,7 @@ from core.models import Act
 from core.stored_texts import from_staff
 from providers.models import Hold
 from providers.presentation.hold_view import PERMISSION, banner
-from smsportal.roles import ROLES
+from smsportal.rights.roles import ROLES
 from tests.factories.staff import make_user
 from tests.support.held import FakeHoldable
 from tests.support.signed_in import browser_of, member

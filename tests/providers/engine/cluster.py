@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.db import connection
 
-from smsportal.programs import cluster
+from smsportal.processes.programs import cluster
 from tests.support.processes import descendants_of, is_running
 
 LAST_RESORT = 120.0

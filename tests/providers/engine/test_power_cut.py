@@ -21,7 +21,7 @@ from django.db import connection
 from providers.callbacks.tokens import known_tokens
 from providers.models import CallbackToken
 from sandbox.server import Sandbox
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
 from tests.providers.engine.cluster import wait_for

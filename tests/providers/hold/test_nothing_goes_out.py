@@ -23,7 +23,7 @@ from providers.engine.work_source import sources
 from providers.models import Account, Hold
 from rentals.models import Cancel, Order
 from rentals.states import CANCEL_OPEN, CancelState, OrderState
-from smsportal.schedules import scheduled_tasks
+from smsportal.task_queue.schedules import scheduled_tasks
 from tests.factories.accounts import make_account
 from tests.factories.batches import make_batch, numbers, start_batch
 from tests.factories.codes import make_sent_session, make_session

@@ -24,7 +24,7 @@ import psycopg
 import pytest
 
 from sandbox.server import Sandbox
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 from tests.support.wait_until import wait_until
 
 LONG = pytest.mark.long

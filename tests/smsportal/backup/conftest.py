@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from smsportal.backup import encryption, manifest
 from smsportal.backup.manifest import Manifest
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 from tests.support.db_clone import end_other_sessions
 from tests.upgrade import databases
 

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from core import key_checks
 from smsportal.backup import BackupError, keys
-from smsportal.env_file import read_env_file
+from smsportal.configuration.env_file import read_env_file
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()

@@ -12,7 +12,7 @@ import pytest
 
 from smsportal.backup import BackupError, store
 from smsportal.backup.manifest import Manifest
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 
 OURS, OTHERS = {"SECRET_KEY": ["ours"]}, {"SECRET_KEY": ["theirs"]}
 

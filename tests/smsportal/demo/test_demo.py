@@ -15,8 +15,8 @@ from providers.gateway.registry import clients
 from providers.models import Account
 from smsportal import demo
 from smsportal.management.commands.prepare import greeting
-from smsportal.programs import ALL
-from smsportal.roles import ROLES
+from smsportal.processes.programs import ALL
+from smsportal.rights.roles import ROLES
 
 pytestmark = pytest.mark.django_db
 

@@ -18,7 +18,7 @@ from django_q.models import OrmQ
 from pytest_django import DjangoAssertNumQueries
 
 from alerts.models import Alarm, Delivery, Receiver, Rule
-from core.phone import parse_number
+from core.phones.parse import parse_number
 from messaging.apply_report import FINAL, ORDER, STATE_OF
 from messaging.batches import tasks as batch_tasks
 from messaging.models import Batch, DoNotSend, Message, Report

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from smsportal.known_tasks import known_tasks
 from smsportal.machinery.task_labels import TASK_LABELS, task_label
+from smsportal.task_queue.known_tasks import known_tasks
 
 
 def test_every_task_has_a_label_and_no_other() -> None:

@@ -16,7 +16,7 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker, Settings
 
 from smsportal.backup.postgresql import STAGED
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 from smsportal.moves import move
 from smsportal.moves.target import Target
 from tests.smsportal.moves.quick_tables import make_tables

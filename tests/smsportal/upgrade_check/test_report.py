@@ -20,7 +20,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from smsportal import portal
-from smsportal.environment import BASE_DIR
+from smsportal.configuration.environment import BASE_DIR
 from smsportal.management.commands import check_upgrade
 from smsportal.upgrade_check import plan, report
 from smsportal.upgrade_check.costs import Size

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.utils.translation import override
 
-from smsportal.setting_rules import RULES
+from smsportal.configuration.setting_rules import RULES
 from tools.docs import check, cures, rights, settings_table, shortcuts, tables
 from tools.docs.__main__ import fill
 from tools.docs.sentences import Sentence, sentences_in
@@ -106,7 +106,7 @@ def test_sentences_are_found_in_the_code() -> None:
 
 def test_whole_sentences_of_speakers_count() -> None:
     source = 'def f():\n    yield f"{name} is no folder."\n'
-    assert [one.text for one in sentences_in(source, "smsportal/preflight.py")] == [
+    assert [one.text for one in sentences_in(source, "smsportal/startup/preflight.py")] == [
         "… is no folder."
     ]
     assert list(sentences_in(source, "core/x.py")) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smsportal.environment import Environment
+from smsportal.configuration.environment import Environment
 from smsportal.sign_in.oidc.configuration import IdentityProvider, read
 from smsportal.sign_in.oidc.http_session import is_of_provider
 

@@ -1,0 +1,64 @@
+"""Pages and people in the search over all pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.contrib.auth.models import User
+from django.db.models import Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import pgettext
+
+from core.admin.search import MOST_HITS, Hit, HitGroup, Term
+from core.masking import data
+from core.people import person_name
+
+from ..handbook.pages import TITLE as HANDBOOK
+from ..money_words import MoneyWordsPage
+from .navigation import GROUPS
+from .sidebar import address, may_open
+
+
+def find_hits(request: HttpRequest, term: Term) -> Iterator[HitGroup]:
+    if term.number:
+        return
+    yield HitGroup(pgettext("search", "Pages"), list(_pages(request, term)))
+    if request.user.has_perm("auth.view_user") and term.is_name:
+        yield HitGroup(pgettext("search", "People"), _people(term))
+
+
+def _pages(request: HttpRequest, term: Term) -> Iterator[Hit]:
+    """Pages of the sidebar; those whose name begins with the text come first."""
+    wanted = term.text.casefold()
+    items = [
+        (item, group.title or "")
+        for group in GROUPS
+        for item in group.items
+        if item.is_available() and may_open(request, item) and term.is_in(item.title)
+    ]
+    if term.is_in(MoneyWordsPage.title):
+        yield Hit(str(MoneyWordsPage.title), reverse("admin:money_words"), "payments")
+    if term.is_in(HANDBOOK):
+        yield Hit(str(HANDBOOK), reverse("admin:handbook"), "article")
+    items.sort(key=lambda pair: not str(pair[0].title).casefold().startswith(wanted))
+    for item, group in items:
+        if url := address(item.url_name):
+            yield Hit(str(item.title), url, item.icon, detail=str(group))
+
+
+def _people(term: Term) -> list[Hit]:
+    named = (
+        Q(username__icontains=term.text)
+        | Q(first_name__icontains=term.text)
+        | Q(last_name__icontains=term.text)
+    )
+    return [
+        Hit(
+            data(person_name(one)),
+            reverse("admin:auth_user_change", args=[one.pk]),
+            "person",
+            detail=data(one.username),
+        )
+        for one in User.objects.filter(named).order_by("username")[:MOST_HITS]
+    ]
