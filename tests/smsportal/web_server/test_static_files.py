@@ -16,6 +16,9 @@ from pytest_django import Settings
 from smsportal.startup.assets import collect
 from smsportal.web_server.static_files import StaticFilesMiddleware
 
+# Closing an answer also closes old connections, which another test may have left open.
+pytestmark = pytest.mark.django_db
+
 HASHED = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 OLD = {
     "portal/portal.css": "a { background: url(icon.svg) }",
