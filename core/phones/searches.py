@@ -74,7 +74,7 @@ def typed_number(token: str, by: User) -> str:
 
 
 def digest_of(text: str) -> str:
-    """The keyed hash under which a search is kept."""
+    """The keyed hash under which a search is kept. Rows need the name, so it never changes."""
     return salted_hmac("core.number_searches", text, algorithm="sha256").hexdigest()
 
 
