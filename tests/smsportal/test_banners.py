@@ -153,7 +153,8 @@ def test_recovery_names_the_latest_restart_though_no_page_saw_the_second_gap(
     set_leases(seconds_ago=60)
     leases.renew(uuid4())
     again = resumed_at()
-    assert again is not None and again > earlier
+    assert again is not None
+    assert again > earlier
     assert f"running again since {short_time(again)}" in read_banners(browser)
 
 
