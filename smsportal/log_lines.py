@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -33,9 +34,14 @@ def make_line(text: str, *, level: str = "INFO", log_format: str | None = None) 
 
 
 def write_line(text: str, *, log_format: str | None = None) -> None:
-    """Write it to the standard output at once."""
-    sys.stdout.write(make_line(text, log_format=log_format))
-    sys.stdout.flush()
+    """Write it to the standard output at once.
+
+    A full disk or a closed pipe loses the line. It must not end the supervisor, whose programs
+    would be killed with it.
+    """
+    with suppress(OSError):
+        sys.stdout.write(make_line(text, log_format=log_format))
+        sys.stdout.flush()
 
 
 def write_error(text: str, stream: TextIO | None = None) -> None:

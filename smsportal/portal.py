@@ -100,7 +100,8 @@ def _prepare(role: str, *, demo: bool) -> Plan:
     # Process 1 of a container is not ended by a signal that it does not handle.
     before = signal.signal(signal.SIGTERM, _stop_early)
     try:
-        _run(KEYS)
+        # The module is found in the code's folder, and relative settings count from this one.
+        _run((*KEYS, os.getcwd()), cwd=ROOT)  # noqa: PTH109
         read, write = os.pipe()
         demo_too = ("--demo",) if demo else ()
         _run(
@@ -116,10 +117,10 @@ def _prepare(role: str, *, demo: bool) -> Plan:
         signal.signal(signal.SIGTERM, before)
 
 
-def _run(command: Sequence[str], pass_fds: tuple[int, ...] = ()) -> None:
+def _run(command: Sequence[str], pass_fds: tuple[int, ...] = (), cwd: str | None = None) -> None:
     ended = subprocess.run(  # noqa: S603
         command,
-        cwd=ROOT if command is KEYS else None,
+        cwd=cwd,
         stdin=subprocess.DEVNULL,
         pass_fds=pass_fds,
         preexec_fn=terminate_with_parent(os.getpid()),

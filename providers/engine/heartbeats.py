@@ -27,6 +27,8 @@ QUEUE_PREFIX: Final = "queue:"
 """Of the heartbeats that the default queue of each host leaves."""
 CLOCK_PREFIX: Final = "clock:"
 """Of the rows in which each host notes the state of its clocks (`clock_watch`)."""
+RESUMED: Final = "engine resumed"
+"""The heartbeat that a loop leaves when it is the first to take a lease after a longer gap."""
 TAKEOVER_TIME = 10.0
 """Seconds within which another loop takes over. A shorter gap is normal."""
 
@@ -126,6 +128,17 @@ def unserved_since() -> datetime | None:
     if newest is None or seen["now"] - newest < TAKEOVER_TIME:
         return None
     return datetime.fromtimestamp(max(newest, 0), UTC)
+
+
+def note_end_of_gap() -> None:
+    """A loop is about to take a lease, while nobody holds one."""
+    if unserved_since() is not None:
+        heartbeat(RESUMED, at=Now())
+
+
+def resumed_at() -> datetime | None:
+    """When the engine last began to serve again after a gap."""
+    return Heartbeat.objects.filter(name=RESUMED).values_list("beat_at", flat=True).first()
 
 
 def _now() -> datetime:

@@ -47,6 +47,8 @@ def renew(holder: UUID, host: str = "") -> Renewal:
     held = {one.account_id for one in leases if one.holder == holder.hex and not one.is_free}
     loops = {**heartbeats.sharing_loops(), holder.hex: host}
     share = share_of(holder.hex, loops, leases)
+    if share.wanted and all(one.is_free for one in leases):
+        heartbeats.note_end_of_gap()
     taken = _take(holder, share.to_take, share.wanted)
     expired = {one.account_id for one in leases if one.holder and one.is_free}
     others = [one.expires_in for one in leases if not one.is_free and one.holder != holder.hex]

@@ -11,10 +11,11 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from django.db import connection
 from django_q.conf import Conf
-from django_q.status import Stat
+from django_q.status import Stat, Status
 
 from .loop import Loop
 from .wake import keep_running
@@ -32,6 +33,15 @@ GC_THRESHOLD = 50_000
 """Generation-0 threshold of the garbage collector. With the default of 700, a loop that makes a
 thousand calls a second collects all the time, and every thread waits for it."""
 KEEP_RUNNING_EVERY = 2.0
+
+_cluster_id: UUID | None = None
+"""Of the cluster that this process belongs to, if its sentinel has said so."""
+
+
+def note_cluster(cluster_id: UUID) -> None:
+    """Called in the sentinel, before it forks its workers."""
+    global _cluster_id
+    _cluster_id = cluster_id
 
 
 def run() -> None:
@@ -97,7 +107,6 @@ def _keep_running() -> None:
 def _cluster_is_stopping(sentinel: int) -> bool:
     """Whether the cluster stops, as far as that can be read: its status is in the database, and a
     loop that holds results must outlast an outage."""
-    host = socket.gethostname()
     try:
         published = Stat.get_all()
     except Exception as error:  # noqa: BLE001 - the next check reads it again
@@ -105,8 +114,14 @@ def _cluster_is_stopping(sentinel: int) -> bool:
         connection.close()
         return False
     return any(
-        stat.sentinel == sentinel
-        and stat.host == host
-        and stat.status in (Conf.STOPPING, Conf.STOPPED)
+        _is_of_our_cluster(stat, sentinel) and stat.status in (Conf.STOPPING, Conf.STOPPED)
         for stat in published
     )
+
+
+def _is_of_our_cluster(stat: Status, sentinel: int) -> bool:
+    """The status of a stopped cluster stays for a while, and after a restart of a container the
+    next sentinel often has the same process id."""
+    if _cluster_id is not None:
+        return bool(stat.cluster_id == _cluster_id)
+    return bool(stat.sentinel == sentinel and stat.host == socket.gethostname())

@@ -214,7 +214,13 @@ def _meant_by(name: str) -> str | None:
     return next(iter(difflib.get_close_matches(name.upper(), RULES, 1, ALIKE)), None)
 
 
-def main() -> int:
+def main(folder: str = "") -> int:
+    """`python -m smsportal.configuration.environment [FOLDER]`.
+
+    Relative settings count from that folder.
+    """
+    if folder:
+        os.chdir(folder)
     try:
         written = ensure_keys()
     except OSError as error:
@@ -229,4 +235,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:2]))

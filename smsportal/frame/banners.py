@@ -23,7 +23,7 @@ from core.punctuation import join_sentences
 from core.times import short_time
 from messaging.presentation.backlog import UNUSUAL, backlog
 from providers import clock
-from providers.engine.heartbeats import unserved_since
+from providers.engine.heartbeats import resumed_at, unserved_since
 from providers.models import Heartbeat
 from providers.presentation import hold_view
 from rentals.presentation.backlog import waiting_orders
@@ -87,7 +87,7 @@ def queue_banner(request: HttpRequest) -> list[Banner]:
     since = min(filter(None, (unserved_since(), _queue_silent_since(now))), default=None)
     if since is None and not waiting.is_unusual:
         return _recovery_banner(now)
-    cache.set("queue-was-silent", True, 3600)
+    cache.set("queue-was-silent", now.timestamp(), 3600)
     text = _overdue_text(waiting) if since is None else _silence_text(since, now, waiting)
     return [Banner(text, icon="warning", button=_details(request))]
 
@@ -136,13 +136,19 @@ def _details(request: HttpRequest) -> Button | None:
 
 
 def _recovery_banner(now: datetime) -> list[Banner]:
-    if cache.get("queue-was-silent"):
+    """Names the end of the latest silence, which no page may have seen."""
+    resumed = resumed_at() or NEVER
+    if seen_silent := cache.get("queue-was-silent"):
         cache.delete("queue-was-silent")
-        cache.set("queue-back-since", now.timestamp(), RECOVERY_SHOWN_FOR.total_seconds())
+        # What was silent may have been the default queue, whose return nothing records.
+        back = resumed if resumed.timestamp() >= seen_silent else now
+        cache.set("queue-back-since", back.timestamp(), RECOVERY_SHOWN_FOR.total_seconds())
     back_since = cache.get("queue-back-since")
     if back_since is None:
         return []
-    since = datetime.fromtimestamp(back_since, UTC)
+    since = max(datetime.fromtimestamp(back_since, UTC), resumed)
+    if now - since > RECOVERY_SHOWN_FOR:
+        return []
     text = _("The queue has been running again since %(time)s.") % {"time": short_time(since)}
     return [Banner(text, Role.SUCCESS, "check_circle")]
 

@@ -95,11 +95,11 @@ class Child:
         self.was_silent = self.is_restarting = False
 
     def start(self) -> None:
+        self.started = self.check_at = time.monotonic()
+        self.was_silent = self.is_restarting = False
         self.process = self.program.start(self.program)
         if self.process is not None and self.process.stdout is not None:
             os.set_blocking(self.process.stdout.fileno(), False)
-        self.started = self.check_at = time.monotonic()
-        self.was_silent = self.is_restarting = False
 
     def poll_exit(self) -> int | None:
         """The exit code, once, after the process has exited. Kills what is left of its session."""
@@ -247,7 +247,17 @@ class Supervisor:
             exit_text = _describe_exit(code)
             self.report(f"The {child.program.name} {exit_text}. Starting it again in {delay:g} s.")
         elif self._is_due(child):
+            self._start(child)
+
+    def _start(self, child: Child) -> None:
+        try:
             child.start()
+        except OSError as error:
+            # A limit of the system. The programs that run must not end with this one.
+            self.report(
+                f"The {child.program.name} could not be started: {error.strerror}."
+                f" Trying again in {child.schedule_restart():g} s."
+            )
 
     def _is_due(self, child: Child) -> bool:
         if child.process is not None or time.monotonic() < child.start_at:

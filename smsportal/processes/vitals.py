@@ -34,6 +34,10 @@ WORK_EVERY: Final = 20.0
 MONITOR_BEAT_EVERY: Final = 5.0
 TEST_TASKS: Final = 2
 """More than one, because another host's cluster may take one."""
+LONGEST_PAUSE: Final = 60.0
+"""Seconds between two looks after which the silence counts anew. The database did not answer for
+so long, and a loop may notice its return later than this process. A loop that was killed then
+would lose the results that it keeps."""
 MOST_WAITING: Final = 50
 """Waiting tasks above which no test task is added."""
 
@@ -44,12 +48,18 @@ class Pulse:
 
     rows: frozenset[Any] = frozenset()
     changed_at: float = field(default_factory=lambda: time.monotonic())
+    read_at: float = field(default_factory=lambda: time.monotonic())
 
     def age(self, rows: frozenset[Any]) -> float:
-        if rows - self.rows:
-            self.changed_at = time.monotonic()
-        self.rows = rows
-        return time.monotonic() - self.changed_at
+        now = time.monotonic()
+        if rows - self.rows or now - self.read_at > LONGEST_PAUSE:
+            self.changed_at = now
+        self.rows, self.read_at = rows, now
+        return now - self.changed_at
+
+    def start_over(self) -> None:
+        """Count from now: while the database is away, nobody can write a heartbeat."""
+        self.changed_at = self.read_at = time.monotonic()
 
 
 class Vitals:
@@ -73,6 +83,8 @@ class Vitals:
         except DatabaseError as error:
             logger.warning("The heartbeats cannot be read: %s", type(error).__name__)
             connection.close()
+            for pulse in self.pulses.values():
+                pulse.start_over()
         # Also shows that this process lives.
         self.write(f"0 {INSTANCE}")
 

@@ -11,11 +11,14 @@ from __future__ import annotations
 import logging
 import time
 from typing import Any, Final, Protocol
+from uuid import UUID
 
 from django_q import cluster
 from django_q.conf import Conf
 from django_q.signing import SignedPackage
 from django_q.status import Stat
+
+from providers.engine.task import note_cluster
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +33,12 @@ class Lock(Protocol):
 
 
 class Sentinel(cluster.Sentinel):
+    def __init__(
+        self, stop_event: Any, start_event: Any, cluster_id: UUID, *rest: Any, **options: Any
+    ) -> None:
+        note_cluster(cluster_id)
+        super().__init__(stop_event, start_event, cluster_id, *rest, **options)
+
     def reincarnate(self, process: Any) -> None:
         # Each is the only process of its cluster that takes this lock, and it is dead.
         if process is self.monitor:

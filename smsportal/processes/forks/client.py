@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import IO, Final
 
 from smsportal.processes.process_control import adopt_orphans, terminate_with_parent
@@ -59,11 +60,16 @@ class Forked:
 
 
 class ForkServer:
-    """Starts the process that forks, and forks of it. `modules`: what to load before."""
+    """Starts the process that forks, and forks of it.
+
+    `modules`: what to load before. `folder`: where they are. The programs run in the folder of
+    this process, as the preparation does, since settings may hold relative paths.
+    """
 
     def __init__(self, modules: Sequence[str], folder: str) -> None:
         self._modules = modules
         self._folder = folder
+        self._works_in = _present_folder() or folder
         self._connection: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._is_ready = False
@@ -77,7 +83,7 @@ class ForkServer:
         self._started = time.monotonic()
         with other:
             self._process = subprocess.Popen(  # noqa: S603
-                (*COMMAND, str(other.fileno()), *self._modules),
+                (*COMMAND, str(other.fileno()), self._works_in, *self._modules),
                 cwd=self._folder,
                 env={**environment_of_programs(os.environ), **environment},
                 stdin=subprocess.DEVNULL,
@@ -118,31 +124,51 @@ class ForkServer:
         if self._connection is None:
             return None
         request = json.dumps({"name": name, "arguments": arguments, "environment": environment})
-        read, write = os.pipe() if reads_output else (None, None)
-        answer, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ExitStack() as opened:
+            answer, other = map(
+                opened.enter_context, socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            )
+            files, output = [other.fileno()], None
+            if reads_output:
+                read, write = os.pipe()
+                opened.callback(os.close, write)
+                output = os.fdopen(read, "rb", buffering=0)
+                files.append(write)
+            pid = self._ask(request, files, answer, other)
+            if pid is None and output is not None:
+                output.close()
+        return None if pid is None else Forked(pid, output)
+
+    def _ask(
+        self, request: str, files: Sequence[int], answer: socket.socket, other: socket.socket
+    ) -> int | None:
+        """The id of the new process, which was told to go on."""
+        assert self._connection is not None  # noqa: S101 - `fork` has looked
         try:
-            with answer:
-                with other:
-                    files = [other.fileno()] if write is None else [other.fileno(), write]
-                    self._connection.settimeout(ANSWER_SECONDS)
-                    socket.send_fds(self._connection, [request.encode()], files)
-                answer.settimeout(ANSWER_SECONDS)
-                pid = int(answer.recv(MAX_PACKET))
-                answer.send(GO_ON)
+            self._connection.settimeout(ANSWER_SECONDS)
+            socket.send_fds(self._connection, [request.encode()], files)
+            # Otherwise the end of the process that has the other one would go unnoticed.
+            other.close()
+            answer.settimeout(ANSWER_SECONDS)
+            pid = int(answer.recv(MAX_PACKET))
+            answer.send(GO_ON)
         except (OSError, ValueError):
             self._disconnect()
             if self._process is not None:
                 self._process.kill()
-            if read is not None:
-                os.close(read)
             return None
-        finally:
-            if write is not None:
-                os.close(write)
-        return Forked(pid, None if read is None else os.fdopen(read, "rb", buffering=0))
+        return pid
 
     def _disconnect(self) -> None:
         self._is_ready = False
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _present_folder() -> str:
+    """Empty if it has been removed."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - lighter than Path
+    except FileNotFoundError:
+        return ""

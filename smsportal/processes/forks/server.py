@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, Final
 
@@ -26,10 +27,12 @@ GUNICORN: Final = "gunicorn"
 
 
 def main() -> None:
-    """`python -m smsportal.processes.forks.server SOCKET MODULE…`"""
+    """`python -m …forks.server SOCKET FOLDER MODULE…`, in the folder of the code."""
     name_process("fork server")
     connection = socket.socket(fileno=int(sys.argv[1]))
-    _load(sys.argv[2:])
+    with suppress(FileNotFoundError):
+        os.chdir(sys.argv[2])
+    _load(sys.argv[3:])
     arguments = _serve(connection)
     if arguments:
         _run(arguments)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from core.times import short_time
 from messaging.models import Message
 from providers.clock import database_now
+from providers.engine import leases
+from providers.engine.heartbeats import RESUMED, resumed_at
 from providers.models import Allowance, Lease, heartbeat
 from tests.factories.accounts import make_account
 from tests.factories.messages import make_message
@@ -131,3 +136,43 @@ def test_recovery_is_announced(browser: Client) -> None:
     read_banners(browser)
     set_leases()
     assert "The queue has been running again since" in read_banners(browser)
+
+
+def test_recovery_names_the_latest_restart_though_no_page_saw_the_second_gap(
+    browser: Client,
+) -> None:
+    make_account()
+    set_leases(seconds_ago=60)
+    heartbeat("queue")
+    read_banners(browser)
+    earlier = timezone.now() - timedelta(minutes=4)
+    cache.set("queue-was-silent", earlier.timestamp() - 1)
+    heartbeat(RESUMED, at=earlier)
+    set_leases()
+    assert f"running again since {short_time(earlier)}" in read_banners(browser)
+    set_leases(seconds_ago=60)
+    leases.renew(uuid4())
+    again = resumed_at()
+    assert again is not None
+    assert again > earlier
+    assert f"running again since {short_time(again)}" in read_banners(browser)
+
+
+def test_recovery_that_is_looked_at_late_is_not_announced_as_new(browser: Client) -> None:
+    make_account()
+    set_leases(seconds_ago=60)
+    heartbeat("queue")
+    read_banners(browser)
+    leases.renew(uuid4())
+    resumed = timezone.now() - timedelta(minutes=20)
+    heartbeat(RESUMED, at=resumed)
+    cache.set("queue-was-silent", resumed.timestamp() - 60)
+    assert "running again" not in read_banners(browser)
+
+
+def test_take_over_without_a_gap_is_no_restart(browser: Client) -> None:
+    make_account()
+    heartbeat("queue")
+    set_leases(seconds_ago=1)
+    leases.renew(uuid4())
+    assert resumed_at() is None

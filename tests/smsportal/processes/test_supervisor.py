@@ -52,19 +52,25 @@ if child:
 while True: time.sleep(0.05)
 """
 MAIN = """
-from smsportal.processes.supervisor import Program, Supervisor
-import os, sys
+from smsportal.log_lines import write_line
+from smsportal.processes.supervisor import Program, Supervisor, start_command
+import errno, os, sys
 def changed():
     if os.path.exists({change!r}):
         os.remove({change!r})
         return True
+def start(program):
+    if program.name == "limited" and not os.path.exists({ready!r}):
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+    return start_command(program)
 programs = [Program(name, [sys.executable, "-c", code], stop_order=order,
                     silent_for=lambda: {silence!r}, max_silence=1.0,
                     reloads=name != "sandbox", needs="first" if name == "second" else "",
-                    ready=(lambda: os.path.exists({ready!r})) if name == "first" else None)
+                    ready=(lambda: os.path.exists({ready!r})) if name == "first" else None,
+                    start=start)
             for name, code, order in {programs!r}]
-supervisor = Supervisor(programs, report=lambda text: print(text, flush=True),
-                        ready=lambda: print("ready", flush=True), changed=changed,
+supervisor = Supervisor(programs, report=write_line,
+                        ready=lambda: write_line("ready"), changed=changed,
                         grace={grace!r}, first_delay=0.01)
 sys.exit(supervisor.run())
 """
@@ -244,6 +250,26 @@ def test_changed_files_restart_what_others_need_before_them(bench: Bench) -> Non
     first, second = bench.pids("first"), bench.pids("second")
     order = [int(word) for line in bench.lines() for word in line.split() if word.isdigit()]
     assert order == [first[0], second[0], first[1], second[1]]
+
+
+def test_program_that_the_system_does_not_start_is_tried_again(bench: Bench) -> None:
+    bench.start(("limited", STOPS_ON_SIGTERM, 0), ("queue", STOPS_ON_SIGTERM, 1))
+    until(lambda: "Trying again in 0.02 s." in bench.read_output())
+    assert "The limited could not be started: Resource temporarily" in bench.read_output()
+    until(lambda: bench.pids("queue"))
+    bench.ready.touch()
+    until(lambda: bench.pids("limited"))
+    assert len(bench.pids("queue")) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux only")
+def test_full_disk_under_the_output_does_not_kill_the_programs(bench: Bench) -> None:
+    bench.output = Path("/dev/full")
+    bench.start(("web", EXITS_AT_ONCE, 0), ("queue", STOPS_ON_SIGTERM, 1))
+    until(lambda: len(bench.pids("web")) >= 3 and bench.pids("queue"))
+    bench.send(signal.SIGINT)
+    bench.exit_code()
+    assert "queue stopped" in bench.lines()
 
 
 def test_orphans_of_a_dead_program_are_killed(bench: Bench) -> None:

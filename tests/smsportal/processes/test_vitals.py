@@ -139,6 +139,38 @@ def test_database_that_is_away_is_no_silence(
     assert lines == [f"0 {INSTANCE}"]
 
 
+def test_silence_counts_from_the_return_of_the_database(
+    clock: Clock, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loop that keeps results needs time to notice that the database is back."""
+
+    def fail(**wanted: str) -> None:
+        raise DatabaseError("away")
+
+    looking = Vitals(WORK, lines.append)
+    looking.look()
+    with monkeypatch.context() as away:
+        away.setattr(vitals, "_beats", fail)
+        away.setattr("smsportal.processes.vitals.connection.close", lambda: None)
+        for _ in range(60):
+            clock.now += 5
+            looking.look()
+    clock.now += 5
+    lines.clear()
+    looking.look()
+    assert lines[:2] == ["5.0 smsportal", "5.0 engine"]
+
+
+def test_silence_counts_anew_after_an_answer_that_took_long(clock: Clock) -> None:
+    pulse = Pulse()
+    first = frozenset({("loop:1", timezone.now())})
+    pulse.age(first)
+    clock.now += 300
+    assert pulse.age(first) == 0
+    clock.now += 5
+    assert pulse.age(first) == 5
+
+
 class TestMonitorBeat:
     @pytest.fixture(autouse=True)
     def in_the_default_cluster(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

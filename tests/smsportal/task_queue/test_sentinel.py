@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django_q import cluster
 from django_q.queues import Queue
 
+from providers.engine import task
 from smsportal.task_queue.sentinel import Sentinel, install
 from tests.support.wait_until import wait_until
 
@@ -109,3 +111,12 @@ def test_cluster_uses_this_sentinel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "Sentinel", cluster.Sentinel)
     install()
     assert cluster.Sentinel is Sentinel
+
+
+def test_workers_know_their_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task, "_cluster_id", None)
+    # It would change how this process takes signals.
+    monkeypatch.setattr(cluster.signal, "signal", lambda *_: None)
+    cluster_id = uuid4()
+    Sentinel(FORK.Event(), FORK.Event(), cluster_id, broker=object(), start=False)
+    assert task._cluster_id == cluster_id

@@ -118,6 +118,26 @@ found["output"] = output(run("print('again')"))
     assert found["output"] == "again"
 
 
+def test_forks_run_in_the_folder_of_the_supervisor(tmp_path: Path) -> None:
+    code = f"""
+process.kill()
+process.wait()
+os.chdir({str(tmp_path)!r})
+server = ForkServer((), {str(BASE_DIR)!r})
+process = server.start({{}})
+wait_until(server.is_ready)
+found["folder"] = output(run("import os; print(os.getcwd())"))
+os.rmdir({str(tmp_path)!r})
+process.kill()
+process.wait()
+process = server.start({{}})
+wait_until(server.is_ready)
+found["without it"] = output(run("import os; print(os.getcwd())"))
+"""
+    found = run(READY + code)
+    assert (found["folder"], found["without it"]) == (str(tmp_path), str(BASE_DIR))
+
+
 def test_forks_are_asked_to_end_if_the_supervisor_is_killed() -> None:
     code = """
 waiting = run("import time; print('waits', flush=True); time.sleep(600)")
