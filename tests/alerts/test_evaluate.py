@@ -130,6 +130,45 @@ def test_end_is_not_told_if_the_rule_does_not_tell_it() -> None:
     assert told() == [("alert", 1)]
 
 
+def test_time_far_ahead_that_a_wrong_clock_wrote_holds_no_alert_back() -> None:
+    make_rule("paused", repeat_minutes=60)
+    first, second = make_account(), make_account()
+    with later(timedelta(days=400)):
+        pause(first)
+        evaluate()
+    pause(first, second)
+    evaluate()
+    assert told() == [("alert", 1), ("alert", 2)]
+    resume()
+    with later(timedelta(minutes=4)):
+        evaluate()
+        evaluate()
+    assert told()[2:] == [("over", 2)]
+
+
+def test_alarm_that_a_wrong_clock_saw_last_ends() -> None:
+    make_rule("paused")
+    with later(timedelta(days=400)):
+        pause(make_account())
+        evaluate()
+    resume()
+    evaluate()
+    evaluate()
+    assert told() == [("alert", 1), ("over", 1)]
+
+
+def test_receiver_that_heard_much_while_a_clock_was_wrong_hears_more() -> None:
+    receiver = make_receiver()
+    make_rule("paused", receiver)
+    ahead = clock.now() + timedelta(days=400)
+    Delivery.objects.bulk_create(
+        Delivery(receiver=receiver, occasion="alert", created_at=ahead)
+        for _ in range(evaluation.MOST_PER_HOUR)
+    )
+    pause(make_account())
+    assert evaluate() == 1
+
+
 def test_what_lasts_is_told_again_as_often_as_the_rule_says() -> None:
     make_rule("paused", repeat_minutes=30)
     pause(make_account())
