@@ -18,7 +18,7 @@ from alerts.facts import Facts, Finding
 from alerts.kinds import Kind
 from alerts.message import write
 from alerts.models import Alarm, Delivery, Rule
-from alerts.rule_changes import mute_all, mute_rule, switch
+from alerts.rule_changes import mute_all, mute_rule, save_rule, switch
 from providers import clock
 from providers.models import Account
 from tests.alerts.world import later, make_receiver, make_rule, told
@@ -126,6 +126,20 @@ def test_end_is_not_told_if_the_rule_does_not_tell_it() -> None:
     evaluate()
     resume()
     with later(timedelta(minutes=4)):
+        evaluate()
+    assert told() == [("alert", 1)]
+
+
+def test_end_from_before_a_rule_tells_ends_is_not_told() -> None:
+    rule = make_rule("paused", tells_end=False)
+    pause(make_account())
+    evaluate()
+    resume()
+    with later(timedelta(minutes=4)):
+        evaluate()
+    rule.refresh_from_db()
+    save_rule(rule, {"tells_end": True}, list(rule.receivers.all()), make_user())
+    with later(timedelta(days=1)):
         evaluate()
     assert told() == [("alert", 1)]
 
