@@ -25,8 +25,13 @@ def ping() -> bool:
     """Ask the address, if there is one and it is due. Returns whether it was asked."""
     now = clock.now()
     rows = Watch.objects.filter(pk=Watch.SINGLETON).exclude(ping_shown="")
-    free = Q(ping_claimed_at=None) | Q(ping_claimed_at__lte=now - LEAST_GAP)
-    lately = Q(evaluated_at__gt=now - EVALUATED_WITHIN)
+    # A time that is far ahead was written while a clock was wrong.
+    free = (
+        Q(ping_claimed_at=None)
+        | Q(ping_claimed_at__lte=now - LEAST_GAP)
+        | Q(ping_claimed_at__gt=now + LEAST_GAP)
+    )
+    lately = Q(evaluated_at__gt=now - EVALUATED_WITHIN, evaluated_at__lt=now + EVALUATED_WITHIN)
     if not rows.filter(free & lately).update(ping_claimed_at=now):
         return False
     url = rows.values_list("ping_url", flat=True).first()

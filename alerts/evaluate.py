@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from providers import clock
 
@@ -33,6 +33,9 @@ MOST_PER_HOUR: Final = 30
 """Messages to one receiver. Further findings wait and are sent in one message."""
 MOST_FOUND: Final = 5_000
 """Findings of one rule that are kept."""
+AHEAD: Final = timedelta(minutes=1)
+"""A row with a time that is further ahead was written while a clock was wrong. It holds nothing
+back."""
 
 
 def evaluate() -> int:
@@ -99,7 +102,7 @@ def _keep_alarms(rule: Rule, findings: Sequence[Finding], now: datetime) -> None
     Alarm.objects.bulk_update(changed, ["text", "seen_at"], batch_size=200)
     for first in range(0, len(same), 500):
         Alarm.objects.filter(pk__in=same[first : first + 500]).update(seen_at=now)
-    gone = [alarm.pk for alarm in known.values() if now - alarm.seen_at >= CALM]
+    gone = [alarm.pk for alarm in known.values() if abs(now - alarm.seen_at) >= CALM]
     for first in range(0, len(gone), 500):
         Alarm.objects.filter(pk__in=gone[first : first + 500]).update(ended_at=now)
 
@@ -121,20 +124,23 @@ def _tell(kind: Kind, rule: Rule, receiver: Receiver, now: datetime) -> int:
 
 
 def _had_enough(receiver: Receiver, now: datetime) -> bool:
-    lately = Delivery.objects.filter(receiver=receiver, created_at__gt=now - timedelta(hours=1))
+    lately = _sent_within(timedelta(hours=1), receiver, now)
     return lately.exclude(occasion=Occasion.TEST).count() >= MOST_PER_HOUR
 
 
 def _told_within(gap: timedelta, rule: Rule, receiver: Receiver, now: datetime) -> set[str]:
     """The occasions of which this receiver heard within the least gap of the rule."""
-    lately = Delivery.objects.filter(receiver=receiver, created_at__gt=now - gap, rule=rule)
+    lately = _sent_within(gap, receiver, now).filter(rule=rule)
     return set(lately.order_by().values_list("occasion", flat=True).distinct())
 
 
-def _tell_begun(kind: Kind, rule: Rule, receiver: Receiver, now: datetime) -> int:
-    told = dict(
-        Told.objects.filter(alarm__rule=rule, receiver=receiver).values_list("alarm", "told_at")
+def _sent_within(span: timedelta, receiver: Receiver, now: datetime) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(
+        receiver=receiver, created_at__gt=now - span, created_at__lte=now + AHEAD
     )
+
+
+def _tell_begun(kind: Kind, rule: Rule, receiver: Receiver, now: datetime) -> int:
     alarms = Alarm.objects.filter(rule=rule).order_by("-began_at", "-pk")
     if kind.is_event:
         since = max(now - EVENT_TOLD_WITHIN, receiver.created_at)
@@ -142,11 +148,13 @@ def _tell_begun(kind: Kind, rule: Rule, receiver: Receiver, now: datetime) -> in
     else:
         alarms = alarms.filter(ended_at=None)
     found = list(alarms)
+    rows = Told.objects.filter(receiver=receiver, alarm__in=alarms.order_by())
+    told = dict(rows.values_list("alarm", "told_at"))
     new = [alarm for alarm in found if alarm.pk not in told]
     due: list[Alarm] = []
     if rule.repeat_minutes and not kind.is_event:
-        before = now - timedelta(minutes=rule.repeat_minutes)
-        due = [alarm for alarm in found if alarm.pk in told and told[alarm.pk] <= before]
+        span = timedelta(minutes=rule.repeat_minutes)
+        due = [one for one in found if one.pk in told and abs(now - told[one.pk]) >= span]
     if not new and not due:
         return 0
     _write(rule, receiver, Occasion.ALERT if new else Occasion.AGAIN, [*new, *due], now)

@@ -8,7 +8,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django_q.tasks import async_task
 
 from providers import clock
@@ -27,12 +27,18 @@ PAUSES: Final = (timedelta(minutes=1), timedelta(minutes=3), timedelta(minutes=1
 SLICE_SECONDS: Final = 45.0
 """No further message is begun after this time: the queue kills a task after 90 seconds."""
 INTERRUPTED_AFTER: Final = timedelta(minutes=3)
+LONGEST_PAUSE: Final = timedelta(hours=1)
+"""A message that is to wait for longer was written while a clock was wrong, so it is due."""
 TOO_LATE_AFTER: Final = timedelta(hours=12)
 """A message that waited so long, since nothing was running, would only confuse."""
 
 
 def due(now: datetime) -> QuerySet[Delivery]:
-    return Delivery.objects.filter(state=D.WAITING, next_at__lte=now)
+    return Delivery.objects.filter(_is_due(now), state=D.WAITING)
+
+
+def _is_due(now: datetime) -> Q:
+    return Q(next_at__lte=now) | Q(next_at__gt=now + LONGEST_PAUSE)
 
 
 def queue_delivery() -> None:
@@ -53,7 +59,8 @@ def deliver_some() -> bool:
 def settle_interrupted() -> int:
     """Note what a worker had begun to send when it ended. Such a message is not sent again."""
     now = clock.now()
-    rows = Delivery.objects.filter(claimed_at__lt=now - INTERRUPTED_AFTER)
+    old = Q(claimed_at__lt=now - INTERRUPTED_AFTER) | Q(claimed_at__gt=now + INTERRUPTED_AFTER)
+    rows = Delivery.objects.filter(old)
     return DELIVERY_STATES.move(
         rows, D.UNCLEAR, sources=(D.SENDING,), error="interrupted", ended_at=now
     )
@@ -64,7 +71,7 @@ def _claim() -> Delivery | None:
     # Those that failed before come last, so that one dead receiver does not delay the others.
     for key in due(now).order_by("tries", "next_at", "pk").values_list("pk", flat=True)[:20]:
         claim = secrets.token_hex(16)
-        row = Delivery.objects.filter(pk=key, next_at__lte=now)
+        row = Delivery.objects.filter(_is_due(now), pk=key)
         if DELIVERY_STATES.move(row, D.SENDING, sources=(D.WAITING,), claim=claim, claimed_at=now):
             return Delivery.objects.select_related("receiver").get(pk=key)
     return None

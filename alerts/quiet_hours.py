@@ -21,4 +21,9 @@ def end_of_quiet(start: time | None, end: time | None, moment: datetime, zone: t
         return moment
     shown = moment.astimezone(zone)
     day = shown.date() if shown.time() < end else shown.date() + timedelta(days=1)
-    return datetime.combine(day, end, zone).astimezone(moment.tzinfo)
+    for fold in (0, 1):
+        ends = datetime.combine(day, end.replace(fold=fold), zone).astimezone(moment.tzinfo)
+        # Where clocks are set back, the first of two such times may be over.
+        if ends > moment:
+            return ends
+    return moment

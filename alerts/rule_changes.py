@@ -15,7 +15,7 @@ from providers import clock
 
 from .evaluate import forget_alarms
 from .kinds import BY_KEY, Kind
-from .models import Receiver, Rule, Watch, the_watch
+from .models import Receiver, Rule, Told, Watch, the_watch
 
 MUTE_HOURS: Final = (1, 4, 12, 24)
 
@@ -30,7 +30,7 @@ def save_rule(
     rule: Rule, values: Mapping[str, Any], receivers: Sequence[Receiver], by: User
 ) -> None:
     """Create or change a rule. `values`: its columns."""
-    is_new = rule.pk is None
+    is_new, told_ends = rule.pk is None, rule.tells_end
     with transaction.atomic():
         for name, value in values.items():
             setattr(rule, name, value)
@@ -44,6 +44,10 @@ def save_rule(
         rule.receivers.set(receivers)
         if not rule.is_on:
             forget_alarms([rule], clock.now())
+        if rule.tells_end and not told_ends:
+            # What was over before is no news.
+            ended = Told.objects.filter(alarm__rule=rule).exclude(alarm__ended_at=None)
+            ended.update(is_over_told=True)
         _record("alert_rule.add" if is_new else "alert_rule.change", rule, by, **_stated(rule))
 
 

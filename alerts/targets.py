@@ -7,9 +7,11 @@ or turn off checks of certificates, so whatever is not listed here is refused.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +20,7 @@ from django.utils.translation import pgettext_lazy
 from providers.gateway.http.address import AddressPolicy, ForbiddenAddress, check_base_url
 
 LONGEST: Final = 1000
+MOST_PARAMETERS: Final = 20
 MAIL_PORTS: Final = frozenset({25, 465, 587, 2525})
 DOTS: Final = "••••"
 PING: Final = "ping"
@@ -139,6 +142,8 @@ def check_written(url: str, policy: AddressPolicy) -> tuple[SplitResult, Service
     if is_plain and not policy.allow_http:
         raise ForbiddenTarget("unencrypted")
     _check_parameters(parts.query, service)
+    if service is MAIL and not policy.allow_http:
+        _check_mode(parts.query)
     return parts, service
 
 
@@ -176,28 +181,24 @@ def _find(scheme: str) -> tuple[Service, bool]:
 
 
 def _check_parameters(query: str, service: Service) -> None:
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=20)
-    except ValueError:
-        raise ForbiddenTarget("bad_parameter") from None
-    # The library reads names without regard to case.
-    for written, _value in _raw_names(query, pairs):
-        name = written.lower()
+    pairs = list(_pairs(query))
+    if len(pairs) > MOST_PARAMETERS:
+        raise ForbiddenTarget("bad_parameter")
+    for name, _value in pairs:
         if service.takes_headers and name.startswith("+"):
             continue
         if name not in service.parameters:
-            raise ForbiddenTarget("bad_parameter", written[:20])
+            raise ForbiddenTarget("bad_parameter", name[:20])
 
 
-def _raw_names(query: str, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The pairs with a leading plus sign as it is written, which decoding turns into a blank."""
-    names = [part.partition("=")[0] for part in query.split("&") if part]
-    if len(names) != len(pairs):
-        raise ForbiddenTarget("bad_parameter")
-    return [
-        (("+" if name.startswith("+") else "") + decoded.strip(), value)
-        for name, (decoded, value) in zip(names, pairs, strict=True)
-    ]
+def _pairs(query: str) -> Iterator[tuple[str, str]]:
+    """Names and values as the library reads them: semicolons part them too, and neither case nor
+    blanks around a name count."""
+    for part in filter(None, re.split("[&;]", query)):
+        name, _, value = part.partition("=")
+        # A plus sign at the beginning marks a header; others are blanks.
+        decoded = unquote(name[:1] + name[1:].replace("+", " "))
+        yield decoded.lower().strip(), unquote(value).strip()
 
 
 def _check_host(host: str, port: int | None, service: Service, policy: AddressPolicy) -> None:
@@ -211,11 +212,14 @@ def _check_host(host: str, port: int | None, service: Service, policy: AddressPo
 
 
 def _check_mail(parts: SplitResult, policy: AddressPolicy) -> None:
-    values = {name.lower(): value for name, value in parse_qsl(parts.query)}
+    values = dict(_pairs(parts.query))
     if "smtp" in values:
         # It takes the place of the host.
         _check_host(values["smtp"], None, MAIL, policy)
-    if values.get("mode", "starttls") not in ("starttls", "ssl") and not policy.allow_http:
-        raise ForbiddenTarget("unencrypted")
     if not values.get("to") and not parts.path.strip("/") and not parts.username:
         raise ForbiddenTarget("no_receiver")
+
+
+def _check_mode(query: str) -> None:
+    if dict(_pairs(query)).get("mode", "starttls") not in ("starttls", "ssl"):
+        raise ForbiddenTarget("unencrypted")

@@ -51,7 +51,8 @@ def _default(field: Any) -> str:
     if kind in ("DateTimeField",):
         return _now()
     if kind == "BinaryField":
-        return "''"
+        # In SQLite, '' would be a text.
+        return "''" if connection.vendor == "postgresql" else "x''"
     if "Integer" in kind or kind in ("FloatField", "DecimalField", "ForeignKey"):
         return str(field.default) if isinstance(field.default, int) else "0"
     return "''"

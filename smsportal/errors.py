@@ -170,6 +170,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     if _database_is_unreachable(error):
         return _page_without_database("503", 503)
+    if not hasattr(request, "user"):
+        # It failed before anybody was asked who they are, so the frame cannot be made.
+        return _page_without_database("500", 500)
     try:
         return error_page(request, "500", 500)
     except Exception:

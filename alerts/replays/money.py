@@ -8,14 +8,16 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
+from django.db.models.functions import Coalesce
+
 from providers.models import Account
 
 from ..models import Rule
 from ..watches.money import LEAST_SPAN, SPENDING_WITHIN
-from .spells import Past, Spell, of_account, spells_of
+from .spells import MOST_ROWS, Past, Spell, of_account, spells_of
 
 MOST_READINGS: Final = 5_000
-"""Of one account: more than one every two minutes."""
+"""Of one account: more than one every two minutes. Many accounts share `MOST_ROWS`."""
 
 Reading = tuple[datetime, Decimal]
 
@@ -43,12 +45,14 @@ def balance_runs_out(rule: Rule, past: Past) -> Iterator[Spell]:
 def _readings(account: Account, since: datetime, past: Past) -> list[Reading]:
     """Those since then, and the one before, oldest first."""
     rows = account.readings.filter(read_at__lte=past.now).order_by("-read_at", "-pk")
-    recent = list(rows.filter(read_at__gt=since)[:MOST_READINGS])
-    if len(recent) == MOST_READINGS:
-        past.leave_out_before(recent[-1].read_at)
+    read = rows.values_list("read_at", Coalesce("available", "balance"))
+    most = min(MOST_READINGS, max(MOST_ROWS // len(past.accounts), 1))
+    recent = list(read.filter(read_at__gt=since)[:most])
+    if len(recent) == most:
+        past.leave_out_before(recent[-1][0])
     else:
-        recent += rows.filter(read_at__lte=since)[:1]
-    return [(row.read_at, row.spendable) for row in reversed(recent) if row.spendable is not None]
+        recent += read.filter(read_at__lte=since)[:1]
+    return [(at, amount) for at, amount in reversed(recent) if amount is not None]
 
 
 def _time_left(readings: list[Reading]) -> Iterator[tuple[datetime, timedelta | None]]:

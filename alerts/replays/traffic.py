@@ -59,10 +59,11 @@ def accounts_paused(rule: Rule, past: Past) -> Iterator[Spell]:
     by_key = {account.pk: account for account in past.accounts}
     pauses = AccountPause.objects.filter(account__in=by_key, started_at__lte=past.now - lasts)
     ends = Q(ended_at=None) | Q(ended_at__gt=past.start)
-    for pause in pauses.exclude(reason=BY_HAND).filter(ends).order_by("-started_at")[:MOST_ROWS]:
-        began = max(pause.started_at + lasts, past.start)
-        if pause.ended_at is None or pause.ended_at > began:
-            yield of_account(by_key[pause.account_id], began, pause.ended_at)
+    rows = pauses.exclude(reason=BY_HAND).filter(ends).order_by("-started_at")
+    for key, started, ended in rows.values_list("account", "started_at", "ended_at")[:MOST_ROWS]:
+        began = max(started + lasts, past.start)
+        if ended is None or ended > began:
+            yield of_account(by_key[key], began, ended)
 
 
 def messages_failed(rule: Rule, past: Past) -> Iterator[Spell]:

@@ -104,7 +104,13 @@ def _cleaned(copied: Copied, problems: list[str]) -> Generator[list[Any], None, 
                     f"{copied.table.name}: {column.name} of the row {row[0]} has {len(value)}"
                     f" characters, and PostgreSQL takes {column.longest}."
                 )
-        copied.digest.add(_canonical(columns, values))
+        try:
+            copied.digest.add(_canonical(columns, values))
+        except (ValueError, TypeError, ArithmeticError):
+            problems.append(
+                f"{copied.table.name}: {_unreadable(columns, values)} of the row {row[0]} holds a"
+                " value that cannot be read."
+            )
         if not problems:
             yield values
 
@@ -120,6 +126,17 @@ def digest_of(table: Table) -> Digest:
 def _canonical(columns: Sequence[Column], values: Sequence[Any]) -> Iterator[Any]:
     for column, value in zip(columns, values, strict=True):
         yield value if column.canonical is None or value is None else column.canonical(value)
+
+
+def _unreadable(columns: Sequence[Column], values: Sequence[Any]) -> str:
+    """The columns whose values are not of their kind."""
+    found = []
+    for column, value in zip(columns, values, strict=True):
+        try:
+            list(_canonical([column], [value]))
+        except (ValueError, TypeError, ArithmeticError):
+            found.append(column.name)
+    return ", ".join(found)
 
 
 def filled(table: Table, alias: str) -> tuple[int, ...]:

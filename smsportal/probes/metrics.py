@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from . import account_metrics, host_metrics, work_metrics
 
+OPEN_METRICS: Final = "application/openmetrics-text"
 READ_EVERY: Final = 5.0
 """Seconds for which the same figures are given again."""
 SOURCES: Final = (work_metrics.collect, account_metrics.collect, host_metrics.collect)
@@ -48,7 +49,7 @@ class _Memory:
         self._found: dict[str, tuple[float, bytes]] = {}
 
     def render(self, accept: str) -> tuple[bytes, str]:
-        encode, content_type = choose_encoder(accept)
+        encode, content_type = choose_encoder(_format(accept))
         with self._lock:
             until, body = self._found.get(content_type, (0.0, b""))
             if time.monotonic() >= until:
@@ -58,6 +59,12 @@ class _Memory:
 
     def forget(self) -> None:
         self._found.clear()
+
+
+def _format(accept: str) -> str:
+    """One of two formats, so that no more are kept. The library stumbles over odd versions."""
+    kinds = (part.partition(";")[0].strip() for part in accept.split(","))
+    return OPEN_METRICS if OPEN_METRICS in kinds else ""
 
 
 _memory = _Memory()

@@ -14,7 +14,7 @@ from typing import Final
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from core.client_address import client_address
+from core.client_address import client_address, comes_through_unnamed_proxy
 
 from . import metrics, readiness
 from .readiness import Status
@@ -62,12 +62,17 @@ def _answer(request: HttpRequest) -> HttpResponse:
 
 
 def may_read_details(request: HttpRequest) -> bool:
-    """Whether the client has the token or comes from one of the networks."""
+    """Whether the client has the token or comes from one of the networks.
+
+    Behind a proxy that no setting names, everybody has the proxy's address, which says nothing.
+    """
     if settings.METRICS_TOKEN:
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         expected = settings.METRICS_TOKEN.encode()
         if kind.lower() == "bearer" and secrets.compare_digest(token.strip().encode(), expected):
             return True
+    if comes_through_unnamed_proxy(request):
+        return False
     address = client_address(request)
     networks = (ip_network(name, strict=False) for name in settings.METRICS_NETWORKS)
     return address is not None and any(address in network for network in networks)

@@ -167,6 +167,18 @@ def test_restart_repeats_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(bodies) == 1
 
 
+def test_message_that_a_wrong_clock_wrote_is_sent_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(monkeypatch, "")
+    with later(timedelta(days=400)):
+        waiting = make_delivery()
+        begun = make_delivery(state=D.SENDING, claimed_at=clock.now())
+    tasks.watch()
+    outbox.deliver_some()
+    waiting.refresh_from_db()
+    begun.refresh_from_db()
+    assert (waiting.state, begun.state) == (D.DELIVERED, D.UNCLEAR)
+
+
 def test_alert_that_waited_half_a_day_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     bodies = answers(monkeypatch, "")
     delivery = make_delivery()
@@ -239,6 +251,19 @@ def test_ping_is_sent_once_a_minute_while_rules_are_looked_at() -> None:
     watch = the_watch()
     assert watch.ping_error == ""
     assert watch.ping_worked_at is not None
+
+
+def test_ping_goes_on_after_a_clock_was_far_ahead() -> None:
+    hook = Webhook()
+    with running(hook):
+        target = Target("ping", "127.0.0.1")
+        save_ping(target, Secret(f"http://{hook.address}/x"), make_user())
+        with later(timedelta(days=400)):
+            evaluate()
+            assert dead_man.ping()
+        assert not dead_man.ping(), "nothing has been evaluated since"
+        evaluate()
+        assert dead_man.ping()
 
 
 def test_ping_that_fails_says_so() -> None:

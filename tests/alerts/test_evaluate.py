@@ -18,7 +18,7 @@ from alerts.facts import Facts, Finding
 from alerts.kinds import Kind
 from alerts.message import write
 from alerts.models import Alarm, Delivery, Rule
-from alerts.rule_changes import mute_all, mute_rule, switch
+from alerts.rule_changes import mute_all, mute_rule, save_rule, switch
 from providers import clock
 from providers.models import Account
 from tests.alerts.world import later, make_receiver, make_rule, told
@@ -128,6 +128,59 @@ def test_end_is_not_told_if_the_rule_does_not_tell_it() -> None:
     with later(timedelta(minutes=4)):
         evaluate()
     assert told() == [("alert", 1)]
+
+
+def test_end_from_before_a_rule_tells_ends_is_not_told() -> None:
+    rule = make_rule("paused", tells_end=False)
+    pause(make_account())
+    evaluate()
+    resume()
+    with later(timedelta(minutes=4)):
+        evaluate()
+    rule.refresh_from_db()
+    save_rule(rule, {"tells_end": True}, list(rule.receivers.all()), make_user())
+    with later(timedelta(days=1)):
+        evaluate()
+    assert told() == [("alert", 1)]
+
+
+def test_time_far_ahead_that_a_wrong_clock_wrote_holds_no_alert_back() -> None:
+    make_rule("paused", repeat_minutes=60)
+    first, second = make_account(), make_account()
+    with later(timedelta(days=400)):
+        pause(first)
+        evaluate()
+    pause(first, second)
+    evaluate()
+    assert told() == [("alert", 1), ("alert", 2)]
+    resume()
+    with later(timedelta(minutes=4)):
+        evaluate()
+        evaluate()
+    assert told()[2:] == [("over", 2)]
+
+
+def test_alarm_that_a_wrong_clock_saw_last_ends() -> None:
+    make_rule("paused")
+    with later(timedelta(days=400)):
+        pause(make_account())
+        evaluate()
+    resume()
+    evaluate()
+    evaluate()
+    assert told() == [("alert", 1), ("over", 1)]
+
+
+def test_receiver_that_heard_much_while_a_clock_was_wrong_hears_more() -> None:
+    receiver = make_receiver()
+    make_rule("paused", receiver)
+    ahead = clock.now() + timedelta(days=400)
+    Delivery.objects.bulk_create(
+        Delivery(receiver=receiver, occasion="alert", created_at=ahead)
+        for _ in range(evaluation.MOST_PER_HOUR)
+    )
+    pause(make_account())
+    assert evaluate() == 1
 
 
 def test_what_lasts_is_told_again_as_often_as_the_rule_says() -> None:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from alerts.quiet_hours import is_quiet
+from alerts.quiet_hours import end_of_quiet, is_quiet
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,22 @@ def test_clock_is_that_of_the_zone_when_clocks_change() -> None:
     hours = time(2), time(3)
     assert not is_quiet(*hours, datetime(2026, 3, 29, 0, 59, tzinfo=UTC), berlin)
     assert not is_quiet(*hours, datetime(2026, 3, 29, 1, 0, tzinfo=UTC), berlin)
+
+
+@pytest.mark.parametrize(
+    ("moment", "end"),
+    [("25T00:10", "25T00:30"), ("25T01:10", "25T01:30"), ("24T20:30", "25T00:30")],
+)
+def test_quiet_hours_end_later_than_now_when_clocks_are_set_back(moment: str, end: str) -> None:
+    """In Berlin, 25 October 2026 has 02:10 at 00:10 UTC, and again at 01:10 UTC."""
+    now, expected = (datetime.fromisoformat(f"2026-10-{one}:00+00:00") for one in (moment, end))
+    assert end_of_quiet(time(22), time(2, 30), now, ZoneInfo("Europe/Berlin")) == expected
+
+
+def test_zone_may_differ_from_full_hours() -> None:
+    """Kathmandu is 5:45 ahead of UTC, so 16:15 UTC shows 22:00."""
+    kathmandu, hours = ZoneInfo("Asia/Kathmandu"), (time(22), time(7))
+    assert not is_quiet(*hours, datetime(2026, 3, 1, 16, 14, tzinfo=UTC), kathmandu)
+    assert is_quiet(*hours, datetime(2026, 3, 1, 16, 15, tzinfo=UTC), kathmandu)
+    begun = datetime(2026, 3, 1, 16, 15, tzinfo=UTC)
+    assert end_of_quiet(*hours, begun, kathmandu) == datetime(2026, 3, 2, 1, 15, tzinfo=UTC)

@@ -54,6 +54,17 @@ def test_alert_that_quiet_hours_hold_back_until_later_than_now_is_none() -> None
     assert count(spell(1), quiet_from=time(9), quiet_until=time(18)) == 0
 
 
+def test_alert_in_quiet_hours_when_clocks_are_set_back_is_told_after_them() -> None:
+    """In Berlin, 25 October 2026 has 02:10 twice."""
+    rule = Rule(kind="paused", every_minutes=10, quiet_from=time(22), quiet_until=time(2, 30))
+    began = datetime(2026, 10, 25, 1, 10, tzinfo=UTC)
+    for ended, told in ((None, 1), (began + timedelta(minutes=5), 0)):
+        found = [Spell("a", "", began, ended)]
+        berlin = Receiver(time_zone="Europe/Berlin")
+        now = began + timedelta(days=1)
+        assert count_alerts(found, rule, berlin, now, is_event=False) == told
+
+
 def test_gap_shorter_than_an_alarm_needs_to_end_joins_two() -> None:
     found = [spell(5, 4), spell(3.99, 3), spell(2, 1), spell(3.99, 3, "b")]
     shown = joined(found, timedelta(minutes=3))

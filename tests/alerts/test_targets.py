@@ -61,6 +61,15 @@ def test_example_of_each_service_is_taken_and_shows_no_secret(service: targets.S
         ("jsons://hooks.example.com/x?VERIFY=no", "bad_parameter"),
         ("jsons://hooks.example.com/x?method=GET", "bad_parameter"),
         ("jsons://hooks.example.com/x?%76erify=no", "bad_parameter"),
+        ("jsons://hooks.example.com/x?+Name=a;verify=no", "bad_parameter"),
+        ("jsons://hooks.example.com/x?+Name=a;%76erify=no", "bad_parameter"),
+        ("jsons://hooks.example.com/x?" + "&".join(["+Name=a"] * 21), "bad_parameter"),
+        ("mailtos://smtp.example.com?to=a@example.com;pgpkey=/etc/x", "bad_parameter"),
+        ("mailtos://smtp.example.com?to=a@example.com;mode=insecure", "unencrypted"),
+        ("mailtos://smtp.example.com?to=a@example.com&%20mode=insecure", "unencrypted"),
+        ("mailtos://smtp.example.com?to=a@example.com&mode+=insecure", "unencrypted"),
+        ("mailtos://smtp.example.com?to=a@example.com&mode=ssl&MODE=insecure", "unencrypted"),
+        ("mailtos://smtp.example.com?to=a@example.com&%20smtp=inside.example.com", "private"),
         ("slack://A/B/C?template=/etc/passwd", "bad_parameter"),
         ("mailtos://smtp.example.com?to=a@example.com&pgpkey=/etc/x", "bad_parameter"),
         ("ntfys://ntfy.sh/x?attach=http://inside.example.com", "bad_parameter"),
@@ -79,6 +88,22 @@ def test_other_addresses_are_refused(url: str, reason: str) -> None:
 
 def test_header_is_taken_by_webhooks() -> None:
     assert check_target("jsons://hooks.example.com/x?+Authorization=abc", STRICT)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "+Name=a;verify=no",
+        "to=a@example.com;mode=insecure&%20smtp=b;;X+=1",
+        "%2bName=+a+&+a+b=%20c%20",
+        "a&&;b=;+=1",
+    ],
+)
+def test_parameters_are_read_as_the_library_reads_them(query: str) -> None:
+    from apprise.utils.parse import parse_qsd
+
+    read = {name: value for name, value in parse_qsd(query)["qsd"].items() if name}
+    assert dict(targets._pairs(query)) == read
 
 
 def test_private_network_and_plain_connections_are_taken_where_the_setting_allows_them() -> None:

@@ -18,6 +18,7 @@ from core import request_reference
 from smsportal import errors
 from smsportal.middleware import request_id
 from smsportal.overview import dashboard
+from smsportal.probes import readiness
 from tests.support.signed_in import browser_of, member
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +101,21 @@ def test_failing_error_page_still_returns_a_page(
     response = browser.get("/")
     assert response.status_code == 500
     assert "Something went wrong in the portal." in response.content.decode()
+
+
+def test_fault_before_sign_in_is_looked_up_is_logged_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(readiness, "read", fail)
+    response = Client(raise_request_exception=False).get("/readyz")
+    assert response.status_code == 500
+    assert response["X-Request-ID"] in response.content.decode()
+    assert [record.exc_info and record.exc_info[0] for record in caplog.records] == [
+        ZeroDivisionError
+    ]
 
 
 @pytest.mark.parametrize("error", [OperationalError(), InternalError("read-only transaction")])

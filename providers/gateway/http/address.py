@@ -35,6 +35,7 @@ _NOT_PUBLIC: Final = tuple(
         ip_network,
         (
             "192.0.0.0/24",
+            "168.63.129.16/32",
             "192.88.99.0/24",
             "2001::/23",
             "2002::/16",
@@ -43,8 +44,8 @@ _NOT_PUBLIC: Final = tuple(
         ),
     )
 )
-"""Networks that some versions of `ipaddress` treat as public: IANA's special purposes, and
-addresses that embed another one."""
+"""Networks that some versions of `ipaddress` treat as public: IANA's special purposes, addresses
+that embed another one, and the one at which Azure tells a machine about itself."""
 
 
 class ForbiddenAddress(ValueError):

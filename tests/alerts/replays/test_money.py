@@ -62,3 +62,14 @@ def test_more_readings_than_one_test_reads_shorten_it(monkeypatch: pytest.Monkey
     assert hours(found.spells, now) == [(2, None)]
     assert found.is_shortened
     assert now - found.since == pytest.approx(timedelta(hours=46), abs=timedelta(minutes=1))
+
+
+def test_many_accounts_share_what_one_test_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(money, "MOST_ROWS", 6)
+    for account in [make_account("gosms", low_balance=100) for _ in range(2)]:
+        for ago in (48, 40, 3, 2):
+            read_balance(account, 50, ago)
+    now = clock.now()
+    found = rehearsed("balance", now)
+    assert hours(found.spells, now) == [(40, None), (40, None)]
+    assert now - found.since == pytest.approx(timedelta(hours=40), abs=timedelta(minutes=1))

@@ -236,6 +236,7 @@ class TestRefusals:
             ("UPDATE providers_apicall SET started_at = 'yesterday'", "providers_apicall"),
             ("UPDATE messaging_message SET answered_at = 'noon'", "differs: answered_at"),
             ("UPDATE messaging_message SET claim = 'x' WHERE id = 1", "cannot be read"),
+            ("UPDATE providers_callback SET body = ''", "providers_callback: body of the row 1 "),
             ("UPDATE providers_account SET daily_limit = 'many'", "providers_account"),
         ],
     )

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from prometheus_client.openmetrics.parser import (
@@ -114,6 +115,39 @@ def test_both_formats_can_be_parsed(client: Client, settings: Any) -> None:
     assert list(parse_text(scrape(client, settings)))
     open_metrics = scrape(client, settings, "application/openmetrics-text; version=1.0.0")
     assert {family.name for family in parse_openmetrics(open_metrics)} >= {"smsportal_hold"}
+
+
+@pytest.mark.usefixtures("busy")
+@pytest.mark.parametrize("accept", ["version=banana", "version=99.9", "version", "escaping=x"])
+def test_odd_version_gets_the_format_that_there_is(
+    client: Client, settings: Any, accept: str
+) -> None:
+    text = scrape(client, settings, f"application/openmetrics-text; {accept}")
+    assert list(parse_openmetrics(text))
+
+
+def test_any_name_of_an_account_is_a_label(client: Client, settings: Any) -> None:
+    name = 'a"b\\c\nd{e="f"} \u2028'
+    make_account(name=name)
+    assert value(scrape(client, settings), "smsportal_leases") == 0
+    found = {labels for metric, labels in samples(scrape(client, settings)) if "paused" in metric}
+    assert found == {frozenset({("account", name), ("provider", "haorui")})}
+
+
+def test_metrics_say_so_while_the_database_is_away(
+    client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OperationalError("host db.internal user portal")
+
+    settings.METRICS_TOKEN = TOKEN
+    client.raise_request_exception = False
+    with monkeypatch.context() as patched:
+        patched.setattr(connection, "cursor", fail)
+        answer = client.get("/metrics", HTTP_AUTHORIZATION=f"Bearer {TOKEN}")
+    assert answer.status_code == 503
+    assert b"db.internal" not in answer.content
+    assert value(scrape(client, settings), "smsportal_hold") == 0
 
 
 @pytest.mark.usefixtures("busy")

@@ -18,6 +18,7 @@ PRIVATE = {
     "https://172.16.0.1": "private",
     "https://192.168.1.1": "private",
     "https://169.254.169.254/latest/meta-data": "private",
+    "https://168.63.129.16/machine": "private",
     "https://100.64.0.1": "private",
     "https://192.0.0.8": "private",
     "https://192.88.99.1": "private",
