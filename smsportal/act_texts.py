@@ -85,6 +85,7 @@ def register() -> None:
     describe("factor.renew", Area.SIGN_IN, _("Created new recovery codes"))
     describe("sessions.end", Area.SIGN_IN, _("Ended sessions of their own"))
     describe("staff.factors_reset", Area.STAFF, _("Removed the second factors of %(subject)s"))
+    describe("staff.sessions_ended", Area.STAFF, _("Ended all sessions of %(subject)s"))
     describe(
         "sign_in.emergency", Area.SIGN_IN, _("Signed in with the emergency account: %(subject)s")
     )
