@@ -54,7 +54,8 @@ class TestByAColleague:
             f"user:{operator.pk}",
             {"count": 2},
         )
-        assert plain_sentence(act, Readings.of([act])) == "Ended all sessions of staff member “operator”"
+        text = plain_sentence(act, Readings.of([act]))
+        assert text == "Ended all sessions of staff member “operator”"
         assert "manager ended all your sessions." in show(Notice.objects.get(user=operator).text)
 
     def test_next_request_leads_to_the_sign_in_and_back(self) -> None:
