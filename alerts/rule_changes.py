@@ -85,7 +85,10 @@ def mute_rule(rule: Rule, hours: int, by: User) -> datetime | None:
     until = _until(hours)
     with transaction.atomic():
         Rule.objects.filter(pk=rule.pk).update(muted_until=until)
-        _record("alert_rule.mute", rule, by, hours=hours)
+        if hours:
+            _record("alert_rule.mute", rule, by, hours=hours)
+        else:
+            _record("alert_rule.unmute", rule, by)
     return until
 
 
@@ -95,7 +98,10 @@ def mute_all(hours: int, by: User) -> datetime | None:
     with transaction.atomic():
         the_watch()
         Watch.objects.filter(pk=Watch.SINGLETON).update(muted_until=until)
-        record_act("alerts.mute", by=by, hours=hours)
+        if hours:
+            record_act("alerts.mute", by=by, hours=hours)
+        else:
+            record_act("alerts.unmute", by=by)
     return until
 
 

@@ -31,16 +31,22 @@ class Area(StrEnum):
 
 Shown = Mapping[str, Callable[[object], object]]
 NO_OTHERS: Final[Shown] = MappingProxyType({})
+NO_MEANING: Final[Mapping[str, Promise]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
     area: Area
     text: Promise
+    shorter: Sequence[Promise] = ()
+    """The sentence without what an act may lack, the longest first: a detail that another version
+    did not keep, or a name that was erased."""
     people: Sequence[str] = ()
     """The details that hold the key of a person."""
     shown: Shown = field(default_factory=dict)
     """How a detail is shown, by its name. Others are shown as they are."""
+    of_none: Mapping[str, Promise] = field(default_factory=dict)
+    """What None means, by the name of the detail. In others, nothing is known."""
 
 
 _sentences: dict[str, Sentence] = {}
@@ -50,12 +56,13 @@ def describe(
     what: str,
     area: Area,
     text: Promise,
-    *,
+    *shorter: Promise,
     people: Sequence[str] = (),
     shown: Shown = NO_OTHERS,
+    of_none: Mapping[str, Promise] = NO_MEANING,
 ) -> None:
     """Declare the sentence of the acts `what`."""
-    _sentences[what] = Sentence(area, text, people, shown)
+    _sentences[what] = Sentence(area, text, shorter, people, shown, of_none)
 
 
 def sentence_of(what: str) -> Sentence | None:

@@ -8,11 +8,12 @@ from typing import Any, ClassVar, Final
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
-from django.db.models import Count, DecimalField, ExpressionWrapper, F, QuerySet, Sum
+from django.db.models import Count, DecimalField, ExpressionWrapper, F, Q, QuerySet, Sum
 from django.urls import reverse
 from django.utils.translation import ngettext
 
 from core.countries import country_name
+from core.models import Act
 from core.punctuation import listed
 from core.visibility import may_reveal
 from providers.approvals.kinds import ApprovalKind, Proposal, Size
@@ -29,6 +30,8 @@ from .states import NEVER_LEFT
 
 B = BatchState
 
+STARTS: Final = ("approval.ask", "batch.scheduled", "batch.started")
+"""The last of these acts on a batch says who started it."""
 SAMPLES: Final = 3
 MAX_COUNTRIES: Final = 10
 
@@ -40,7 +43,7 @@ class ApprovedBatches(ApprovalKind):
 
     def used(self, person: User, since: datetime, without: str) -> Size:
         """Of a cancelled batch, only what went out counts."""
-        own = Batch.objects.filter(answerable=person)
+        own = Batch.objects.filter(Q(answerable=person) | Q(pk__in=_taken_over(person, since)))
         if without:
             own = own.exclude(pk=int(without.rpartition(":")[2]))
         begun = own.filter(started_at__gt=since)
@@ -99,6 +102,16 @@ class ApprovedBatches(ApprovalKind):
     def size_text(self, count: int) -> str:
         text = ngettext("%(count)s message", "%(count)s messages", count)
         return text % {"count": f"{count:,}"}
+
+
+def _taken_over(person: User, since: datetime) -> list[int]:
+    """Batches that this person started and a colleague continued. Otherwise, two people could send
+    any amount by taking over each other's batches."""
+    others = Batch.objects.filter(started_at__gt=since).exclude(answerable=person)
+    subjects = {f"{proposals.KIND}:{pk}": pk for pk in others.values_list("pk", flat=True)}
+    acts = Act.objects.filter(subject__in=subjects, what__in=STARTS).order_by("pk")
+    starters = dict(acts.values_list("subject", "by_id"))
+    return [subjects[subject] for subject, by in starters.items() if by == person.pk]
 
 
 def _batch(approval: Approval) -> Batch:

@@ -91,11 +91,6 @@ class _Slice:
 
     def run(self, seconds: float) -> None:
         until = time.monotonic() + seconds
-        if self._number in held_numbers():
-            end: dict[str, Any] = {"number": "", "finished_at": clock.now()}
-            if ERASURE_STATES.move(_own(self._erasure), ErasureState.STOPPED, **end):
-                notices.tell_held(self._erasure)
-            return
         while self._step():
             if time.monotonic() >= until or get_broker().queue_size():
                 ERASURE_STATES.move(_own(self._erasure), ErasureState.WAITING)
@@ -105,7 +100,7 @@ class _Slice:
         """Look at one chunk. Returns whether the job goes on."""
         place = self._place()
         if place is None:
-            return self._end_of_round()
+            return self._stop() if self._is_held() else self._end_of_round()
         erasure = self._erasure
         after = erasure.reached or None
         after = place.model._meta.pk.to_python(after) if after else None
@@ -121,6 +116,9 @@ class _Slice:
         if chunk.last is None:
             position["place"] = _key_after(place)
         with transaction.atomic():
+            # Before each chunk: a legal hold that is set meanwhile keeps what is left.
+            if self._is_held():
+                return self._stop()
             if erasure.is_search:
                 counts["again"] = counts.get("again", 0) + len(chunk.hits)
             elif chunk.hits:
@@ -137,6 +135,15 @@ class _Slice:
         if not self._erasure.place:
             return places()[0]
         return next((one for one in places() if one.key == self._erasure.place), None)
+
+    def _is_held(self) -> bool:
+        return self._number in held_numbers()
+
+    def _stop(self) -> bool:
+        end: dict[str, Any] = {"number": "", "finished_at": clock.now()}
+        if ERASURE_STATES.move(_own(self._erasure), ErasureState.STOPPED, **end):
+            notices.tell_held(self._erasure)
+        return False
 
     def _end_of_round(self) -> bool:
         found = self._erasure.found

@@ -42,18 +42,40 @@ def register() -> None:
     staff = {"fields": _user_fields, "roles": _role_names}
     describe("sign_in", Area.SIGN_IN, _("Signed in"))
     describe("sign_out", Area.SIGN_IN, _("Signed out"))
-    describe("sign_in.fail", Area.SIGN_IN, _("Failed to sign in: %(subject)s"))
-    describe("sign_in.lock", Area.SIGN_IN, _("Was locked out after failed sign-ins: %(subject)s"))
     describe(
-        "staff.add", Area.STAFF, _("Added %(subject)s with these roles: %(roles)s"), shown=staff
+        "sign_in.fail",
+        Area.SIGN_IN,
+        _("Failed to sign in: %(subject)s"),
+        _("Failed to sign in with an unknown name"),
+    )
+    describe(
+        "sign_in.lock",
+        Area.SIGN_IN,
+        _("Was locked out after failed sign-ins: %(subject)s"),
+        _("Was locked out after failed sign-ins with an unknown name"),
+    )
+    describe(
+        "staff.add",
+        Area.STAFF,
+        _("Added %(subject)s with these roles: %(roles)s"),
+        _("Added %(subject)s without a role"),
+        shown=staff,
     )
     describe(
         "staff.change",
         Area.STAFF,
         _("Changed %(subject)s: %(fields)s. Roles now: %(roles)s"),
+        _("Changed %(subject)s: %(fields)s"),
+        _("Changed %(subject)s"),
         shown=staff,
     )
-    describe("staff.profile", Area.STAFF, _("Changed their own profile: %(fields)s"), shown=staff)
+    describe(
+        "staff.profile",
+        Area.STAFF,
+        _("Changed their own profile: %(fields)s"),
+        _("Changed their own profile"),
+        shown=staff,
+    )
     describe("staff.password", Area.STAFF, _("Changed their own password"))
     describe("staff.link", Area.STAFF, _("Created a one-time link for %(subject)s"))
     describe(USED, Area.STAFF, _("Chose a password with a one-time link"))
@@ -62,6 +84,7 @@ def register() -> None:
         "role.change",
         Area.STAFF,
         _("Changed %(subject)s: %(fields)s"),
+        _("Changed %(subject)s"),
         shown={"fields": _role_fields},
     )
     limit = {"what_is_limited": _limited}
@@ -69,12 +92,14 @@ def register() -> None:
         "limit.set",
         Area.STAFF,
         _("Set a daily limit of %(subject)s: %(what_is_limited)s, %(most)s"),
+        _("Set a daily limit of %(subject)s"),
         shown=limit,
     )
     describe(
         "limit.delete",
         Area.STAFF,
         _("Removed the daily limit of %(subject)s: %(what_is_limited)s, %(most)s"),
+        _("Removed the daily limit of %(subject)s"),
         shown=limit,
     )
     describe(
@@ -85,6 +110,7 @@ def register() -> None:
     describe("factor.renew", Area.SIGN_IN, _("Created new recovery codes"))
     describe("sessions.end", Area.SIGN_IN, _("Ended sessions of their own"))
     describe("staff.factors_reset", Area.STAFF, _("Removed the second factors of %(subject)s"))
+    describe("staff.sessions_ended", Area.STAFF, _("Ended all sessions of %(subject)s"))
     describe(
         "sign_in.emergency", Area.SIGN_IN, _("Signed in with the emergency account: %(subject)s")
     )
@@ -98,6 +124,8 @@ def register() -> None:
         "sign_in.provider_refused",
         Area.SIGN_IN,
         _("Refused a person whom the identity provider knows: %(why)s %(subject)s"),
+        _("Refused a person whom the identity provider knows: %(why)s"),
+        _("Refused a person whom the identity provider knows"),
         shown={"why": _refusal},
     )
     describe(
@@ -117,11 +145,14 @@ def register() -> None:
         "staff.roles_by_groups",
         Area.STAFF,
         _("Changed the roles of %(subject)s by the groups at the identity provider: %(roles)s"),
+        _("Took all roles of %(subject)s by the groups at the identity provider"),
         shown=staff,
     )
     describe("role.require_factor", Area.STAFF, _("Required a second factor of %(subject)s"))
     describe("role.drop_factor", Area.STAFF, _("No longer required a second factor of %(subject)s"))
     describe("staff.first_admin", Area.STAFF, _("Created %(subject)s as the first administrator"))
     describe("keys.accept", Area.OTHER, _("Made the keys of a host those of the database"))
-    describe("backup.restore", Area.OTHER, _("Restored the backup %(backup)s"))
+    describe(
+        "backup.restore", Area.OTHER, _("Restored the backup %(backup)s"), _("Restored a backup")
+    )
     describe("database.move", Area.OTHER, _("Moved the database to PostgreSQL"))

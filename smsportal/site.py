@@ -6,6 +6,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
 
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.functional import SimpleLazyObject
@@ -169,11 +170,14 @@ class PortalSite(UnfoldAdminSite):
         person = current_user(request)
         if until := guesses_end(person):
             return too_many_requests(request, until)
-        answer = self._password_form(request, extra_context)
-        if answer.status_code == HTTPStatus.FOUND:
+        with transaction.atomic():
+            answer = self._password_form(request, extra_context)
+            is_changed = answer.status_code == HTTPStatus.FOUND
+            if is_changed:
+                record_act("staff.password", by=person, subject=f"user:{person.pk}")
+                password_was_changed(request, person)
+        if is_changed:
             forget_guesses(person)
-            record_act("staff.password", by=person, subject=f"user:{person.pk}")
-            password_was_changed(request, person)
         elif "old_password" in answer.context_data["form"].errors:  # type: ignore[attr-defined]
             note_guess(person)
         return answer

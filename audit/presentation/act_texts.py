@@ -8,7 +8,6 @@ from core.act_sentences import Area, describe
 
 from ..accepted import ACCEPTED
 from ..erasure import ERASED
-from .sentences import UNKNOWN
 
 
 def register() -> None:
@@ -17,10 +16,8 @@ def register() -> None:
         ACCEPTED,
         Area.OTHER,
         _("Accepted a break of the audit log's chain: seal %(seal)s, entry %(act)s"),
-        shown={"seal": _or_unknown, "act": _or_unknown},
+        _("Accepted a break of the audit log's chain: seal %(seal)s"),
+        _("Accepted a break of the audit log's chain: entry %(act)s"),
+        _("Accepted a break of the audit log's chain"),
     )
     describe("audit.check", Area.OTHER, _("Had the chain of the audit log checked"))
-
-
-def _or_unknown(value: object) -> object:
-    return UNKNOWN if value is None else value

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from django.contrib.auth.models import User
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import pgettext
@@ -24,8 +26,9 @@ from providers.journal import subject_links
 
 from ..subjects import WITHOUT_PAGE
 
-UNKNOWN: Final = "–"
 NUMBER: Final = "number:"
+OF_ANOTHER_VERSION: Final = ("%(what)s: %(subject)s", "%(what)s")
+_PLACE: Final = re.compile(r"%\((\w+)\)s")
 
 
 @dataclass(slots=True)
@@ -75,29 +78,42 @@ def _people_in(act: Act) -> Iterable[str]:
 
 
 def _filled(act: Act, readings: Readings, *, as_html: bool) -> str:
+    values = _values(act, readings)
+    if as_html:
+        values = {name: data(value) for name, value in values.items()}
+    if subject := _subject(act, readings, as_html=as_html):
+        values["subject"] = subject
+    text = _longest_text(act.what, values)
+    return (conditional_escape(text) if as_html else text) % values
+
+
+def _values(act: Act, readings: Readings) -> dict[str, str]:
+    """What is known of an act, as it is shown."""
     known = sentence_of(act.what)
-    values = _Values({name: str(value) for name, value in act.details.items()})
+    values: dict[str, object] = {"what": act.what, **act.details}
     if known is not None:
+        for name, meaning in known.of_none.items():
+            if name in values and values[name] is None:
+                values[name] = meaning
         for name, shown in known.shown.items():
-            if name in act.details:
-                values[name] = str(shown(act.details[name]))
+            if not _is_missing(values.get(name)):
+                values[name] = shown(values[name])
         for name in known.people:
-            pk = act.details.get(name)
-            values[name] = readings.people.get(pk, UNKNOWN) if isinstance(pk, int) else UNKNOWN
-    subject = _subject(act, readings, as_html=as_html)
-    if not as_html:
-        text = str(known.text) if known else "%(what)s: %(subject)s"
-        return text % _Values({**values, "what": act.what, "subject": subject})
-    shown_values = _Values({name: data(value) for name, value in values.items()})
-    text = conditional_escape(str(known.text)) if known else "%(what)s: %(subject)s"
-    return text % _Values({**shown_values, "what": data(act.what), "subject": subject})
+            pk = values.get(name)
+            values[name] = readings.people.get(pk, "") if isinstance(pk, int) else ""
+    return {name: str(value) for name, value in values.items() if not _is_missing(value)}
 
 
-class _Values(dict[str, Any]):
-    """Another version may have kept other details."""
+def _is_missing(value: object) -> bool:
+    return value is None or value in ("", [])
 
-    def __missing__(self, name: str) -> str:
-        return UNKNOWN
+
+def _longest_text(what: str, values: Mapping[str, str]) -> str:
+    """The longest sentence for which everything is known."""
+    known = sentence_of(what)
+    texts: list[Promise | str] = [known.text, *known.shorter] if known else []
+    texts += OF_ANOTHER_VERSION
+    return next(text for text in map(str, texts) if values.keys() >= set(_PLACE.findall(text)))
 
 
 def _subject(act: Act, readings: Readings, *, as_html: bool) -> str:
@@ -114,7 +130,7 @@ def _subject(act: Act, readings: Readings, *, as_html: bool) -> str:
     kind = act.subject.partition(":")[0]
     if kind in WITHOUT_PAGE:
         return str(WITHOUT_PAGE[kind])
-    name = str(act.personal.get("name", "")) or act.subject or UNKNOWN
+    name = str(act.personal.get("name", "")) or act.subject
     return data(name) if as_html else name
 
 

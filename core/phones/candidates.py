@@ -11,7 +11,7 @@ from typing import Final
 
 import phonenumbers
 
-from .traces import ANY_DIGIT, GAP, SHORTEST_ALONE
+from .traces import ANY_DIGIT, GAP, SHORTEST_ALONE, ZEROS
 
 LONGEST: Final = 15
 """Digits of a number with its country code (E.164)."""
@@ -22,7 +22,9 @@ _PLUS: Final = r"(?:\+|%2[Bb])"
 _RUN: Final = re.compile(rf"{_PLUS}?[{ANY_DIGIT}]+(?:{GAP}[{ANY_DIGIT}]+)*")
 _BLOCK: Final = re.compile(rf"((?:{GAP}|{_PLUS})?)([{ANY_DIGIT}]+)")
 _CODES: Final = frozenset(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
-_HALF_WIDTH: Final = str.maketrans({chr(0xFF10 + digit): str(digit) for digit in range(10)})
+_ASCII: Final = str.maketrans(
+    {chr(zero + digit): str(digit) for zero in ZEROS for digit in range(10)}
+)
 Written = tuple[str, bool]
 """Digits, and whether a plus sign stands in front of them."""
 
@@ -32,7 +34,7 @@ def written_numbers(text: str) -> set[Written]:
     found: set[Written] = set()
     for run in _RUN.finditer(text):
         if len(run.group()) >= SHORTEST:
-            found.update(_in_run(run.group().translate(_HALF_WIDTH)))
+            found.update(_in_run(run.group().translate(_ASCII)))
     return found
 
 

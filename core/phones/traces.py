@@ -10,8 +10,12 @@ from .parse import PhoneError, parse_number
 
 SHORTEST_ALONE: Final = 8
 """Digits of a number that is recognised without its country code. Fewer may mean anything."""
-GAP: Final = r"(?:[\s.()/+\u2010-\u2015\u00a0-]|%20|%2[BDbd89]){0,3}"
-ANY_DIGIT: Final = "0-9\uff10-\uff19"
+INVISIBLE: Final = r"\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
+"""Characters that phones and address books put into numbers that they copy."""
+GAP: Final = rf"(?:[\s.()/+\u2010-\u2015\u2212\u00a0\u00b7_{INVISIBLE}-]|%20|%2[BDbd89]){{0,4}}"
+ZEROS: Final = (0x30, 0xFF10, 0x0660, 0x06F0)
+"""The zeros of ASCII, of full width, and of the two Arabic ways to write digits."""
+ANY_DIGIT: Final = "".join(f"{chr(zero)}-{chr(zero + 9)}" for zero in ZEROS)
 
 
 class Traces:
@@ -92,4 +96,4 @@ class Traces:
 
 
 def _any_width(digit: str) -> str:
-    return f"[{digit}{chr(0xFF10 + int(digit))}]"
+    return f"[{''.join(chr(zero + int(digit)) for zero in ZEROS)}]"

@@ -9,5 +9,10 @@ from core.act_sentences import Area, describe
 
 def register() -> None:
     describe("code.send", Area.SEND, _("Sent a code: %(subject)s"))
-    describe("session.sent_again", Area.SEND, _("Sent a new code via %(account)s: %(subject)s"))
+    describe(
+        "session.sent_again",
+        Area.SEND,
+        _("Sent a new code via %(account)s: %(subject)s"),
+        _("Sent a new code: %(subject)s"),
+    )
     describe("session.cancelled", Area.SEND, _("Cancelled %(subject)s"))

@@ -20,14 +20,37 @@ def register() -> None:
     describe(decisions.BEGUN, Area.HOLD, _("Put on hold what was waiting"))
     describe(decisions.EXTENDED, Area.HOLD, _("Put on hold what was waiting meanwhile"))
     describe(
-        decisions.RELEASED, Area.HOLD, _("Released from hold: %(title)s, %(count)s"), shown=title
+        decisions.RELEASED,
+        Area.HOLD,
+        _("Released from hold: %(title)s, %(count)s"),
+        _("Released something from hold"),
+        shown=title,
     )
     describe(
-        decisions.DISCARDED, Area.HOLD, _("Discarded on hold: %(title)s, %(count)s"), shown=title
+        decisions.DISCARDED,
+        Area.HOLD,
+        _("Discarded on hold: %(title)s, %(count)s"),
+        _("Discarded something on hold"),
+        shown=title,
     )
     describe(decisions.ENDED, Area.HOLD, _("Ended the hold: everything was decided"))
-    describe("approval.ask", Area.SEND, _("Asked for approval of %(subject)s, items: %(count)s"))
-    describe("approval.grant", Area.SEND, _("Approved %(subject)s, items: %(count)s"))
-    describe("approval.reject", Area.SEND, _("Rejected %(subject)s, items: %(count)s"))
+    describe(
+        "approval.ask",
+        Area.SEND,
+        _("Asked for approval of %(subject)s, items: %(count)s"),
+        _("Asked for approval of %(subject)s"),
+    )
+    describe(
+        "approval.grant",
+        Area.SEND,
+        _("Approved %(subject)s, items: %(count)s"),
+        _("Approved %(subject)s"),
+    )
+    describe(
+        "approval.reject",
+        Area.SEND,
+        _("Rejected %(subject)s, items: %(count)s"),
+        _("Rejected %(subject)s"),
+    )
     describe("approval.withdraw", Area.SEND, _("Withdrew the request to approve %(subject)s"))
     describe("fence.server", Area.OTHER, _("Noticed another database server"))

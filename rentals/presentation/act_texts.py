@@ -20,10 +20,17 @@ def register() -> None:
         "order.adopted",
         Area.OUTCOME,
         _("Set the outcome of %(subject)s to the provider's order %(id)s"),
+        _("Set the outcome of %(subject)s to an order of the provider"),
     )
     describe(
         "order.marked_not_placed", Area.OUTCOME, _("Set the outcome to not placed: %(subject)s")
     )
     describe("order.import", Area.OUTCOME, _("Adopted from the provider's list: %(subject)s"))
-    describe("order.hand_over", Area.SEND, _("Handed %(subject)s over to %(to)s"), people=("to",))
+    describe(
+        "order.hand_over",
+        Area.SEND,
+        _("Handed %(subject)s over to %(to)s"),
+        _("Handed %(subject)s over"),
+        people=("to",),
+    )
     describe("finding.explained", Area.OUTCOME, _("Explained %(subject)s"))

@@ -26,7 +26,7 @@ _KINDS: Final[Mapping[str, object]] = dict([*DailyLimit.What.choices, *DailyLimi
 
 def register() -> None:
     register_subject_resolver("cap", _caps)
-    shown = {"what_is_limited": _word, "window": _word, "most": _size, "before": _size}
+    none = _("no cap of its own")
     describe(
         "cap.change",
         Area.STAFF,
@@ -34,7 +34,9 @@ def register() -> None:
             "Changed the cap of %(subject)s: %(what_is_limited)s, %(window)s, from %(before)s to"
             " %(most)s"
         ),
-        shown=shown,
+        _("Changed the cap of %(subject)s"),
+        shown={"what_is_limited": _word, "window": _word},
+        of_none={"most": none, "before": none},
     )
     register_subject_resolver("exemption", _exemptions)
     describe("cap.exempt", Area.STAFF, _("Exempted from caps: %(subject)s"))
@@ -43,10 +45,6 @@ def register() -> None:
 
 def _word(value: object) -> object:
     return _KINDS.get(str(value), value)
-
-
-def _size(value: object) -> object:
-    return _("no cap of its own") if value is None else value
 
 
 def _caps(identities: Collection[str]) -> dict[str, tuple[str, str]]:

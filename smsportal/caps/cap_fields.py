@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any, Final
 
 from django import forms
@@ -33,7 +34,9 @@ class PersonChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
 
 def read_prefix(typed: str) -> str:
     """A prefix as it is stored. Raises `ValidationError`."""
-    written = re.sub(r"[\s\-()]", "", typed)
+    # "(0)" is dialled at home only: no number is stored with it.
+    plain = unicodedata.normalize("NFKC", typed).replace("(0)", "")
+    written = re.sub(r"[\s\-()]", "", plain)
     if not PREFIX.fullmatch(written):
         raise ValidationError(
             gettext("Enter + and the country code, then the first digits, such as +86139.")

@@ -36,6 +36,7 @@ from ..rights.roles import role_label, role_names
 from ..sign_in.factor_reset import ResetFactors, factor_cell
 from ..sign_in.local_accounts import may_sign_in_locally
 from ..sign_in.password_links import link_cell, make_link
+from ..sign_in.session_ending import EndSessions, sessions_cell
 from . import list_exports
 from .staff_forms import StaffForm, permission_field, role_field
 
@@ -45,6 +46,7 @@ DjangoGroupAdmin: Any = GroupAdmin
 
 admin.site.unregister([User, Group])
 
+SIGN_IN = ("new_password", "second_factor", "sessions")
 LINK_MADE = declare("staff.link", _("One-time link created"))
 
 
@@ -79,7 +81,10 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
     filter_horizontal = ()
-    pages = (("<str:object_id>/reset-factors/", "reset_factors", ResetFactors),)
+    pages = (
+        ("<str:object_id>/reset-factors/", "reset_factors", ResetFactors),
+        ("<str:object_id>/end-sessions/", "end_sessions", EndSessions),
+    )
 
     # --- list --------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -110,6 +115,8 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
         signs_in = (
             ["username", "new_password", "second_factor", "is_active"] if obj else ["username"]
         )
+        if obj and may_reset_password(request.user, obj):
+            signs_in.insert(-1, "sessions")
         if obj and request.user.is_superuser:
             signs_in.append("is_superuser")
         person = (("first_name", "last_name"), "email", ("language", "time_zone"))
@@ -145,8 +152,8 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
         # Staff can neither lock themselves out nor change their own permissions.
         if obj is not None and obj.pk == request.user.pk:
             own = ("is_active", "is_superuser", "roles", "user_permissions")
-            return ("new_password", "second_factor", *own)
-        return ("new_password", "second_factor")
+            return (*SIGN_IN, *own)
+        return SIGN_IN
 
     @admin.display(description=pgettext_lazy("column", "Password"))
     def new_password(self, user: User) -> str:
@@ -155,6 +162,10 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
     @admin.display(description=pgettext_lazy("field", "Second factor"))
     def second_factor(self, user: User) -> str:
         return factor_cell(user, self.object_url(user, "reset_factors"))
+
+    @admin.display(description=pgettext_lazy("field", "Sessions"))
+    def sessions(self, user: User) -> str:
+        return sessions_cell(user, self.object_url(user, "end_sessions"))
 
     def user_change_password(
         self,

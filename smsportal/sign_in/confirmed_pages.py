@@ -24,6 +24,7 @@ ALWAYS: Final = frozenset(
         "admin:auth_group_change",
         "admin:auth_user_add",
         "admin:auth_user_change",
+        "admin:auth_user_end_sessions",
         "admin:auth_user_password_change",
         "admin:auth_user_reset_factors",
         "admin:factor_rules",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.mfa import signals
-from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest
@@ -16,7 +15,7 @@ from core.admin.pages import current_user
 from .authentication_records import record_new_factor
 from .idle_limit import begin
 from .owner_notices import ADDED, APP, CODES, PASSWORD, REMOVED, tell_of_wrong_code, tell_once_more
-from .sessions import note_session, renew_key
+from .sessions import end_sessions, note_session, renew_key
 
 
 def connect() -> None:
@@ -35,7 +34,7 @@ def signed_in(sender: Any, request: HttpRequest, user: User, **_: Any) -> None:
 
 def password_was_changed(request: HttpRequest, user: User) -> None:
     """Django gives the session another key, so its row gets that key too."""
-    UserSession.objects.filter(user=user).exclude(session_key=request.session.session_key).delete()
+    end_sessions(user, keep=request.session.session_key)
     note_session(request, user)
     tell_once_more(user, PASSWORD)
 

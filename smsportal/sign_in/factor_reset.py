@@ -6,24 +6,20 @@ from typing import Any, Final
 
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
-from django.contrib.admin.utils import unquote
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
-from django.views.generic import TemplateView
 
 from core.acts import record_act
-from core.admin.buttons import Crumb
-from core.admin.pages import Page, current_user
+from core.admin.pages import current_user
 from core.people import person_name
 from core.punctuation import listed
 from core.stored_texts import declare
 
-from ..rights.delegation import may_reset_password
+from .colleague_page import ColleaguePage
 from .factors import factors_of
 from .owner_notices import RESET, tell_once_more
 from .sessions import end_sessions
@@ -64,35 +60,12 @@ def factor_cell(person: User, url: str) -> str:
     )
 
 
-class ResetFactors(Page, TemplateView):
+class ResetFactors(ColleaguePage):
     title = _("Remove the second factors")
     template_name = "admin/auth/user/reset_factors.html"
-    http_method_names = ["get", "post"]
-    model_admin: Any
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        person = self.model_admin.get_object(request, unquote(kwargs["object_id"]))
-        if not isinstance(person, User):
-            raise Http404
-        self.person = person
-        if not self.model_admin.has_change_permission(request, self.person):
-            raise PermissionDenied
-        if not may_reset_password(request.user, self.person):
-            raise PermissionDenied
-        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
-        return answer
-
-    def get_trail(self) -> list[Crumb]:
-        person = Crumb(str(self.person), self.model_admin.object_url(self.person))
-        return [self.model_admin.list_crumb(), person, Crumb(self.get_title())]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        own = {"person": self.person, "factors": factor_summary(self.person)}
-        return {
-            **super().get_context_data(**kwargs),
-            **own,
-            "page": self.model_admin.object_url(self.person),
-        }
+        return super().get_context_data(factors=factor_summary(self.person), **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         with transaction.atomic():

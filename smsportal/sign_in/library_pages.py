@@ -21,13 +21,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from core.admin.buttons import Crumb
-from core.admin.pages import Page
+from core.admin.pages import Page, current_user
 
 from ..errors import too_many_requests
 from .events import record_factor
 from .factor_adapter import passkey_host
 from .factors import has_kind
 from .local_paths import is_local_path
+from .password_rules import forget_guesses, guesses_end, note_guess
 from .sessions import renew_key
 
 PASSKEY = str(Authenticator.Type.WEBAUTHN)
@@ -121,7 +122,24 @@ class ConfirmPage(OwnPage):
 
 
 class ConfirmByPassword(ConfirmPage, ReauthenticateView):
+    """With the same limit of guesses as the page that changes the password."""
+
     way = "password"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if until := guesses_end(current_user(request)):
+            return too_many_requests(request, until)
+        answer: HttpResponse = super().post(request, *args, **kwargs)
+        return answer
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        forget_guesses(current_user(self.request))
+        return super().form_valid(form)
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        note_guess(current_user(self.request))
+        answer: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
+        return answer
 
 
 class ConfirmByCode(ConfirmPage, CodeView):

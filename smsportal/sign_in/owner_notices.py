@@ -43,6 +43,9 @@ RESET: Final = declare(
     "sign_in.factors_reset",
     _("%(person)s removed your second factors. Set up a new one at your next sign-in."),
 )
+SESSIONS_ENDED: Final = declare(
+    "sign_in.sessions_ended", _("%(person)s ended all your sessions. Sign in again.")
+)
 WRONG_CODE: Final = declare(
     "sign_in.wrong_code",
     _(

@@ -6,6 +6,8 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext, pgettext_lazy
@@ -98,16 +100,22 @@ class SessionsPage(OwnPage, TemplateView):
             return refusal
         user = current_user(request)
         chosen = request.POST.get("session", "")
-        if chosen == "others":
-            count = end_sessions(user, keep=request.session.session_key)
-            text = ngettext(
-                "%(n)s other session was ended.", "%(n)s other sessions were ended.", count
-            )
-            messages.success(request, text % {"n": count})
-        elif chosen.isdecimal() and end_session(user, int(chosen)):
-            messages.success(request, gettext("The session was ended."))
+        with transaction.atomic():
+            text = _end(user, chosen, keep=request.session.session_key)
+            if text:
+                record_act("sessions.end", by=user, subject=f"user:{user.pk}", which=chosen[:20])
+        if text:
+            messages.success(request, text)
         else:
             messages.info(request, gettext("No change: the session has already ended."))
-            return HttpResponseRedirect(reverse("my_sessions"))
-        record_act("sessions.end", by=user, subject=f"user:{user.pk}", which=chosen[:20])
         return HttpResponseRedirect(reverse("my_sessions"))
+
+
+def _end(user: User, chosen: str, keep: str | None) -> str:
+    """End one session or all others. What was done; "" if the session had ended already."""
+    if chosen == "others":
+        count = end_sessions(user, keep=keep)
+        text = ngettext("%(n)s other session was ended.", "%(n)s other sessions were ended.", count)
+        return text % {"n": count}
+    is_one = chosen.isdecimal() and end_session(user, int(chosen))
+    return gettext("The session was ended.") if is_one else ""

@@ -6,14 +6,17 @@ version before, and those whose key Django changed. They end with the others all
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
+from allauth.account.internal.stagekit import LOGIN_SESSION_KEY
+from allauth.account.utils import url_str_to_user_pk
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -41,9 +44,14 @@ def note_session(request: HttpRequest, user: User) -> None:
 
 
 def renew_key(request: HttpRequest) -> None:
-    """Give this session another key. Its content and its row stay, the old key ends at once."""
+    """Give this session another key. Its content and its row stay, the old key ends at once.
+
+    A session that was ended meanwhile does not live on under the new key.
+    """
     with transaction.atomic():
         old = request.session.session_key
+        if old and not Session.objects.select_for_update().filter(session_key=old):
+            raise SessionInterrupted("The session was ended before it got another key.")
         request.session.cycle_key()
         rows = UserSession.objects.filter(session_key=old or "")
         rows.update(session_key=request.session.session_key)
@@ -65,11 +73,18 @@ def end_session(user: User, pk: int) -> bool:
 
 
 def end_sessions(user: User, keep: str | None = None) -> int:
-    """End all sessions of a person but `keep`, those without a row too. Returns how many."""
-    keys = [key for key in _open_keys(user) if key != keep]
-    _end(keys)
+    """End all sessions of a person but `keep`, those without a row too. Returns how many.
+
+    A sign-in that waits for its second step ends with them: whoever began it may know only a
+    password that has been changed since.
+    """
+    count = 0
+    # A session may get another key while this waits for its row.
+    while keys := [key for key in _open_keys(user) if key != keep]:
+        _end(keys)
+        count += len(keys)
     UserSession.objects.filter(user=user).exclude(session_key=keep or "").delete()
-    return len(keys)
+    return count
 
 
 def prune_rows() -> int:
@@ -97,4 +112,12 @@ def _owners() -> Iterator[tuple[str, str]]:
     store: Any = import_module(settings.SESSION_ENGINE).SessionStore()
     rows = Session.objects.filter(expire_date__gt=timezone.now())
     for key, data in rows.values_list("session_key", "session_data").iterator():
-        yield key, str(store.decode(data).get(SESSION_KEY, ""))
+        yield key, _owner(store.decode(data))
+
+
+def _owner(session: Mapping[str, Any]) -> str:
+    """The key of the person who is signed in, or has begun to sign in; "" if there is none."""
+    begun = session.get(LOGIN_SESSION_KEY)
+    if SESSION_KEY not in session and isinstance(begun, dict) and begun.get("user_pk"):
+        return str(url_str_to_user_pk(begun["user_pk"]))
+    return str(session.get(SESSION_KEY, ""))

@@ -109,6 +109,7 @@ def test_switch_mute_and_removal_are_acts_of_the_audit_log(browser: Client) -> N
         ("switch", {}),
         ("switch", {}),
         ("mute", {"hours": 4}),
+        ("mute", {"hours": 0}),
         ("remove", {}),
     ):
         url = reverse(f"admin:alerts_rule_{name}", args=[rule.public_id])
@@ -117,6 +118,7 @@ def test_switch_mute_and_removal_are_acts_of_the_audit_log(browser: Client) -> N
         "alert_rule.off",
         "alert_rule.on",
         "alert_rule.mute",
+        "alert_rule.unmute",
         "alert_rule.remove",
     ]
     assert not Rule.objects.exists()

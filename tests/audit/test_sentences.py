@@ -109,7 +109,7 @@ def test_act_of_another_version_is_shown_by_its_name() -> None:
     assert reason_text(act) == "why <i>"
     # It may also have kept fewer details.
     other = record_act("export", by=None)
-    assert plain_sentence(other, Readings.of([other])) == "Exported “–”, rows: –"
+    assert plain_sentence(other, Readings.of([other])) == "Exported a list"
 
 
 @pytest.mark.django_db
@@ -123,3 +123,40 @@ def test_every_sentence_can_be_filled_in_both_languages(what: str) -> None:
         assert "%(" not in chinese + sentence(act, readings)
     assert re.match("[A-Z]", english)
     assert re.search("[\u4e00-\u9fff]", chinese)
+
+
+GAPS: Final = re.compile(r"–|None|“”|[,:：，]\s*(?:[,.;:，。；：]|$)|\(\)|\[\]|%")
+"""A place that nothing was filled in."""
+NO_SUBJECT: Final = ("sign_in.fail", "sign_in.lock", "sign_in.provider_refused", "export")
+"""Such acts may be about nothing that is stored."""
+
+
+def details_of(what: str) -> list[str]:
+    texts = (described()[what].text, *described()[what].shorter)
+    return sorted({name for text in texts for name in re.findall(r"%\((\w+)\)s", str(text))})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("what", sorted(described()))
+def test_no_sentence_shows_that_a_value_is_missing(what: str) -> None:
+    """Neither a detail that was not kept, nor an empty one, nor one of a person who is gone."""
+    names = [name for name in details_of(what) if name != "subject"]
+    kept: list[dict[str, object]] = [{}, dict.fromkeys(names), dict.fromkeys(names, "")]
+    kept += [{name: [] for name in names}, dict.fromkeys(names, 0)]
+    kept += [{name: "1"} for name in names]
+    subjects = ["message:1", ""] if what in NO_SUBJECT else ["message:1"]
+    for details in kept:
+        for subject in subjects:
+            act = record_act(what, by=None, subject=subject, **details)
+            for language in ("en", "zh-hans"):
+                with override(language):
+                    text = plain_sentence(act, Readings.of([act])).replace("message:1", "it")
+                    assert not GAPS.search(text), (language, details, text)
+                    assert what not in text
+
+
+@pytest.mark.django_db
+def test_days_without_limit_are_said_in_words() -> None:
+    act = record_act("retention.confirm", by=None, kind="message_texts", days=None, before=180)
+    text = plain_sentence(act, Readings.of([act]))
+    assert text.endswith("days: for ever, before: 180")

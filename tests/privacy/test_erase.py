@@ -224,6 +224,28 @@ def test_the_acts_name_the_number_by_a_hash_only() -> None:
 
 
 @pytest.mark.django_db
+def test_a_legal_hold_that_is_set_meanwhile_keeps_what_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not only from the next slice on."""
+    manager = scatter()
+    erasure = erase.ask(NUMBER, REASON, manager)
+    looked = personal_data.Place.look
+
+    def look(place: personal_data.Place, *args: Any, **values: Any) -> Any:
+        legal_holds.set_hold(NUMBER, REASON, manager)
+        return looked(place, *args, **values)
+
+    monkeypatch.setattr(personal_data.Place, "look", look)
+    before = Message.objects.filter(recipient=NUMBER).count()
+    slices.run_slice(only=erasure.pk)
+    erasure.refresh_from_db()
+    assert erasure.state == ErasureState.STOPPED
+    assert Message.objects.filter(recipient=NUMBER).count() == before > 0
+    assert legal_holds.find_hold(NUMBER)
+
+
+@pytest.mark.django_db
 def test_a_legal_hold_keeps_everything_until_it_is_lifted() -> None:
     manager = scatter()
     hold = legal_holds.set_hold(NUMBER, REASON, manager)

@@ -55,7 +55,11 @@ def ask_for_approval(ground: Ground) -> None:
         what="approval.ask",
         by=manager,
         subject=proposal.subject,
-        details={"approval": approval.pk},
+        details={
+            "approval": approval.pk,
+            "count": approval.count,
+            "cost": None if approval.cost is None else str(approval.cost),
+        },
     )
 
 

@@ -69,7 +69,8 @@ def _check(claims: Mapping[str, Any], provider: IdentityProvider, nonce: str) ->
         raise TokenRefused("authorised party")
     if isinstance(audience, list) and len(audience) > 1 and party is None:
         raise TokenRefused("several audiences")
-    if claims["iat"] < time.time() - OLDEST_SECONDS:
+    made_at = claims["iat"]
+    if not isinstance(made_at, int | float) or made_at < time.time() - OLDEST_SECONDS:
         raise TokenRefused("age")
 
 

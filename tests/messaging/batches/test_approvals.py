@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from core.acts import record_act
 from core.models import Act, Notice
 from core.stored_texts import show
 from messaging.batches import create, fan_out, lifecycle, proposals, resend, tasks
@@ -123,6 +124,30 @@ def test_queue_asks_for_what_a_limit_forbids_since_it_was_scheduled(
     monkeypatch.setattr("providers.clock.now", lambda: at)
     assert lifecycle.start_due() == 0
     assert (read(batch).state, read(batch).reason) == ("paused", "approval_needed")
+
+
+def test_taking_over_a_batch_gives_nobody_their_limit_back(approvers: list[User]) -> None:
+    """Otherwise, two people could go on for ever: one starts, the other continues."""
+    person, colleague = make_limited(messages=5), make_limited(messages=5)
+    batch = start_batch(make_batch(numbers(3), by=person), person)
+    record_act("batch.started", by=person, subject=f"batch:{batch.pk}")
+    assert lifecycle.pause(batch, colleague)
+    assert lifecycle.resume(read(batch), colleague)
+    assert read(batch).answerable == colleague
+    for one in (person, colleague):
+        with pytest.raises(ApprovalNeeded):
+            lifecycle.start(make_batch(numbers(3), by=one), one)
+
+
+def test_batch_that_a_colleague_started_counts_for_the_colleague_alone(
+    approvers: list[User],
+) -> None:
+    person, colleague = make_limited(messages=5), make_limited(messages=5)
+    batch = make_batch(numbers(3), by=person)
+    record_act("batch.scheduled", by=person, subject=f"batch:{batch.pk}")
+    start_batch(batch, colleague)
+    record_act("batch.started", by=colleague, subject=f"batch:{batch.pk}")
+    assert lifecycle.start(make_batch(numbers(3), by=person), person)
 
 
 CHANGES: tuple[dict[str, Any], ...] = (

@@ -109,6 +109,8 @@ def post(browser: Client, applies_to: str, **fields: object) -> str:
         ("number", {"number": "139 1234 5678"}, "number", "+8613912345678"),
         ("each_number", {}, "number", "*"),
         ("prefix", {"starts_with": "+86 139"}, "prefix", "+86139"),
+        ("prefix", {"starts_with": "＋８６ 139"}, "prefix", "+86139"),
+        ("prefix", {"starts_with": "+44 (0)20"}, "prefix", "+4420"),
         ("each_range", {}, "prefix", "*"),
         ("country", {"country": "ID", "most": 0}, "country", "ID"),
         ("each_country", {"what": "all", "most": 0}, "country", "*"),

@@ -61,6 +61,18 @@ def test_wrong_password_confirms_nothing_and_is_limited() -> None:
     assert asks(client, reverse("admin:auth_user_add"))
 
 
+def test_password_is_not_guessed_where_sessions_are_confirmed() -> None:
+    """Eight wrong ones within 15 minutes, as on the page that changes it, and both count them."""
+    client = browser_of(member("manager"))
+    for _ in range(8):
+        assert client.post(CONFIRM, {"password": "x"}).status_code == 200
+    with time_machine.travel(time.time() + 5 * 60):
+        assert client.post(CONFIRM, {"password": "right"}).status_code == 429
+        assert client.post(reverse("admin:password_change"), {}).status_code == 429
+    with time_machine.travel(time.time() + 16 * 60):
+        assert client.post(CONFIRM, {"password": "right"}).status_code == 302
+
+
 def test_password_alone_does_not_confirm_who_has_a_factor(client: Client) -> None:
     """The password is what a thief of the open session may know as well."""
     manager = member("manager")

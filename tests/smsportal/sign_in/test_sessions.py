@@ -40,6 +40,10 @@ def is_in(client: Client) -> bool:
     return client.get("/", headers=PAGE).status_code == 200
 
 
+def _fail(*_args: object, **_values: object) -> None:
+    raise RuntimeError("the power failed")
+
+
 class TestEnding:
     def test_page_lists_browsers_in_words_and_ends_one(self) -> None:
         user = member("viewer")
@@ -79,6 +83,25 @@ class TestEnding:
         assert row.session_key == client.session.session_key
         assert not is_in(theirs)
         assert "Your password was changed." in show(Notice.objects.get(user=user).text)
+
+    def test_password_changes_only_with_its_record(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        user = member("viewer")
+        client, new = browser_of(user), "correct horse battery"
+        monkeypatch.setattr("smsportal.sign_in.events.password_was_changed", _fail)
+        fields = {"old_password": "right", "new_password1": new, "new_password2": new}
+        with pytest.raises(RuntimeError):
+            client.post(reverse("admin:password_change"), fields)
+        user.refresh_from_db()
+        assert user.check_password("right")
+        assert not Act.objects.filter(what="staff.password").exists()
+
+    def test_sessions_end_only_with_their_record(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        user = member("viewer")
+        ours, theirs = browser_of(user), browser_of(user)
+        monkeypatch.setattr("smsportal.sign_in.security_page.record_act", _fail)
+        with pytest.raises(RuntimeError):
+            ours.post(reverse("my_sessions"), {"session": "others"})
+        assert is_in(theirs)
 
     def test_rows_of_ended_sessions_are_pruned(self) -> None:
         client = browser_of(member("viewer"))

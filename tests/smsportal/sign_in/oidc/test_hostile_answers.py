@@ -61,6 +61,7 @@ WRONG_CLAIMS: dict[str, dict[str, Any]] = {
     "made in the future": {"iat": int(time.time()) + 3600},
     "not valid yet": {"nbf": int(time.time()) + 3600},
     "without a moment": {"iat": None},
+    "with a moment in quotes": {"iat": str(int(time.time()))},
     "of nobody": {"sub": None},
     "of an empty name": {"sub": ""},
     "of a number": {"sub": 5},
