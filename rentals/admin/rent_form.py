@@ -17,7 +17,7 @@ from unfold.widgets import (
 
 from core.countries import country_name
 from core.punctuation import in_brackets, with_detail
-from providers.admin.account_picker import AccountSelect
+from providers.admin.account_picker import AccountSelect, ChosenAccount
 from providers.models import Account
 
 from ..catalogue import known_remark
@@ -36,7 +36,7 @@ def unavailable_reason(account: Account) -> str:
 class RentForm(forms.Form):
     """Requests numbers. `rent_request` is the result of a valid form."""
 
-    account = forms.ChoiceField(label=pgettext_lazy("field", "Account"))
+    account = ChosenAccount(label=pgettext_lazy("field", "Account"))
     project = forms.ChoiceField(
         label=pgettext_lazy("field", "App"), error_messages={"required": _("Choose an app.")}
     )

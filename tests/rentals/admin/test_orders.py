@@ -150,8 +150,13 @@ def test_paused_account_says_why_and_what_follows() -> None:
     client = signed_in(make_user(RENT))
     page = client.get(list_url("order_rent")).content.decode()
     assert "The provider did not accept the credentials." in page
-    assert "No number can be rented with this account until it is resumed." in page
+    assert "No other account can be used now. Ask a manager to resume this one." in page
     client.post(list_url("order_rent"), form_data(account))
+    # A browser does not post an option that is disabled.
+    data = {name: value for name, value in form_data(account).items() if name != "account"}
+    page = client.post(list_url("order_rent"), data).content.decode()
+    assert "Choose an account that can be used now." in page
+    assert f'<option value="{account.public_id}" selected' in page
     assert Order.objects.count() == 0
 
 
