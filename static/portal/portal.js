@@ -279,36 +279,6 @@
     if (problems) problems.focus();
   });
 
-  // --- search: Ctrl+K everywhere, "/" where the page has no search of its own ------------
-  let leftAt = null;
-
-  document.addEventListener(
-    "keydown",
-    (event) => {
-      const typing = event.target.closest("input, textarea, select, [contenteditable]");
-      const isSlash = event.key === "/" && !typing && !document.getElementById("searchbar");
-      const isCtrlK = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey);
-      if (!(isSlash || isCtrlK) || event.altKey || event.shiftKey) return;
-      if (!document.querySelector("[data-find]") || document.querySelector("dialog[open]")) return;
-      event.preventDefault();
-      window.dispatchEvent(new CustomEvent("opencommand"));
-      // The theme shows the palette a moment later, and would lose the first keys typed.
-      document.querySelector(".veil").style.removeProperty("display");
-      document.getElementById("search-input-command").focus();
-    },
-    true
-  );
-
-  window.addEventListener("opencommand", () => {
-    if (!document.activeElement.closest(".palette")) leftAt = document.activeElement;
-  });
-
-  // The keyboard goes on where it was.
-  window.addEventListener("closecommand", () => {
-    if (leftAt && leftAt.isConnected) leftAt.focus();
-    leftAt = null;
-  });
-
   // --- dialogs --------------------------------------------------------------------
   // "?" shows the shortcuts, unless it is being typed.
   document.addEventListener("keydown", (event) => {
