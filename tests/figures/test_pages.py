@@ -209,6 +209,14 @@ def test_figures_about_everybody_need_a_permission(rows: User, role: str) -> Non
     assert "/figures/" not in client.get("/").content.decode()
 
 
+def test_first_column_of_the_table_has_a_word_for_every_cut(rows: User) -> None:
+    heads = [
+        re.search(r'<th scope="col">(.*?)</th>', signed_in(rows).get(url).content.decode())
+        for url in ("/figures/", "/figures/?split=account")
+    ]
+    assert [head[1] for head in heads if head] == ["Figures", "Account"]
+
+
 def test_export_needs_a_permission_of_its_own(rows: User) -> None:
     person = make_user("figures.view_figures", "messaging.view_message")
     client = signed_in(person)
