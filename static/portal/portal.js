@@ -155,6 +155,24 @@
     },
     true
   );
+  // Without a connection the browser's own page would take the place of the form, and leave open
+  // whether anything was sent.
+  const unsentLine = () => document.getElementById("unsent-line");
+  document.addEventListener(
+    "submit",
+    (event) => {
+      const line = unsentLine();
+      if (navigator.onLine || !line || event.target.method !== "post") return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      line.textContent = line.dataset.text;
+      line.hidden = false;
+      line.scrollIntoView({ block: "nearest" });
+    },
+    true
+  );
+  window.addEventListener("online", () => unsentLine() && (unsentLine().hidden = true));
+
   document.addEventListener("click", (event) => {
     if (event.target.type === "checkbox" && isOff(event.target)) event.preventDefault();
   });
@@ -207,6 +225,8 @@
     const kept = JSON.parse(sessionStorage.getItem("kept-form") || "null");
     if (!kept) return;
     if (document.querySelector("[data-error-page], .outside")) {
+      const unsent = document.querySelector("[data-unsent]");
+      if (unsent) unsent.hidden = false;
       sessionStorage.setItem(RESTORE_FLAG, "yes");
       return;
     }
