@@ -171,11 +171,8 @@ def _offered(value: object, choices: list[str]) -> str:
 def facts_of(
     account: Account, project: str, region: str, count_text: str, person: User
 ) -> dict[str, Any]:
-    count = (
-        int(count_text)
-        if count_text.isascii() and count_text.isdigit() and len(count_text) < 4
-        else 1
-    )
+    # In any script's digits, as the form reads them.
+    count = int(count_text) if count_text.isdecimal() and len(count_text) < 4 else 1
     count = min(max(count, 1), place_orders.MAX_AT_ONCE)
     pair = success_rates.pair_stats(account, project, region)
     total = pair.total_price(count)
