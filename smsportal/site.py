@@ -123,17 +123,6 @@ class PortalSite(UnfoldAdminSite):
         )
         return answer
 
-    def search(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Our own search instead of the theme's, which finds models only.
-
-        The theme also keeps what it found after a permission was taken.
-        """
-        from lookup.admin.search_page import search
-
-        return search(request)
-
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

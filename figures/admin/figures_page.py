@@ -17,6 +17,7 @@ from django.views.generic import TemplateView
 
 from core.acts import record_act
 from core.admin.actions import export_filters
+from core.admin.buttons import Text
 from core.admin.charts import Share, Shares
 from core.admin.exports import Column, export, requested_format
 from core.admin.pages import NeedsPermission, Page, current_user
@@ -80,7 +81,7 @@ def shown_context(request: HttpRequest, form: QueryForm) -> dict[str, Any]:
         "subject_word": words.SUBJECTS[subject],
         "chart": drawing,
         "table": table,
-        "split_word": SPLITS[form.split_ or ""],
+        "split_word": column_word(form.split_),
         "past_word": days_word(past) if past else "",
         "period_word": days_word(period),
         "counts_only": form.split_ in (By.STATE, By.REASON),
@@ -224,11 +225,16 @@ def figures_export(request: HttpRequest) -> HttpResponseBase:
     return export(name, export_columns(form), rows, format_)
 
 
+def column_word(split: By | None) -> Text:
+    """What the names of the lines are."""
+    return SPLITS[split] if split else pgettext("column", "Figures")
+
+
 def export_columns(form: QueryForm) -> list[Column]:
     split = form.split_
     period = days_word(form.period)
     columns = [
-        Column(SPLITS[split] if split else pgettext("column", "Figures"), lambda line: line.name),
+        Column(column_word(split), lambda line: line.name),
         Column(pgettext("column", "Period"), lambda line: period),
         Column(_("Time zone"), lambda line: timezone.get_current_timezone_name()),
         Column(pgettext("column", "All"), lambda line: line.summary.total),

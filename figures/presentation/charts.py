@@ -60,10 +60,11 @@ def label_of(period: Period, by: By, start: Any) -> str:
     return f"{local:%H:%M}–{local + HOUR - timedelta(minutes=1):%H:%M}"
 
 
-def ticks_of(period: Period, by: By) -> list[Tick]:
+def ticks_of(period: Period, by: By, *, below_bars: bool = False) -> list[Tick]:
     starts = starts_of(period, by)
     if by is By.DAY:
-        return even_ticks([label_of(period, by, start) for start in starts])
+        labels = [label_of(period, by, start) for start in starts]
+        return even_ticks(labels, below_bars=below_bars)
     hours = [f"{start.astimezone(period.zone):%H}" for start in starts]
     return [
         Tick(index / len(hours), word, is_wide_only=bool(index % 6))
@@ -119,7 +120,7 @@ def outcomes_over_time(
         ],
         series=series,
         past=_past(subject, past, by, len(starts), past_word, where) if past else None,
-        ticks=ticks_of(period, by),
+        ticks=ticks_of(period, by, below_bars=True),
         running=_running(parts, now),
     )
 

@@ -31,8 +31,8 @@ class AddNote(View):
         to = _person(kind, chosen)
         if chosen and to is None:
             messages.error(request, _("Not saved: this person cannot open the page."))
-        else:
-            notes.add(subject, request.POST.get("text", ""), by=current_user(request), to=to)
+        elif not notes.add(subject, request.POST.get("text", ""), by=current_user(request), to=to):
+            messages.error(request, _("Not saved: the note has no text."))
         return HttpResponseRedirect(f"{subject.url}#notes")
 
 

@@ -13,13 +13,12 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.cache import add_never_cache_headers
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from core.admin.number_sources import sources_for
-from core.admin.pages import current_user
+from core.admin.pages import current_user, fragment
 from core.admin.search import MOST_HITS, Hit, HitGroup, Term, find
 from core.countries import country_name
 from core.masking import data, shown_number
@@ -48,6 +47,7 @@ def read_term(typed: str) -> Term:
     return Term(text, number, parts["word"]) if parts and number else Term(text)
 
 
+@fragment()
 def search(request: HttpRequest) -> HttpResponse:
     """The hits, grouped, as a part of the page. Nothing is found for a number by too many tries."""
     term = read_term(request.POST.get("s", "").replace("\x00", ""))
@@ -63,9 +63,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "refused": refused,
         "read_as": _read_as(term),
     }
-    answer = render(request, "unfold/helpers/command_results.html", context)
-    add_never_cache_headers(answer)
-    return answer
+    return render(request, "unfold/helpers/command_results.html", context)
 
 
 def numbered(groups: Sequence[HitGroup]) -> list[tuple[HitGroup, list[tuple[int, Hit]]]]:

@@ -19,8 +19,9 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from core.admin.pasted_text import PastedText
 from core.punctuation import label_text
-from providers.admin.account_picker import AccountSelect
+from providers.admin.account_picker import AccountSelect, ChosenAccount
 from providers.gateway.client import SendsText
 from providers.gateway.vocabulary import SmsKind
 from providers.models import Account
@@ -28,7 +29,7 @@ from providers.models import Account
 from ..batches.create import BatchDraft, paste_to_file, proposed_name
 from ..presentation.labels import SMS_KINDS
 from ..template_values import offered_templates
-from .send_form import unavailable_reason
+from .send_form import lasting_reason, unavailable_reason
 from .text_fields import checked_text, template_field, text_field
 
 MEGABYTE = 1024 * 1024
@@ -44,7 +45,7 @@ def can_send_texts(account: Account) -> bool:
 class NewBatchForm(forms.Form):
     error_css_class = "has-error"
 
-    account = forms.ChoiceField(label=pgettext_lazy("field", "Account"))
+    account = ChosenAccount(label=pgettext_lazy("field", "Account"))
     sms_kind = forms.ChoiceField(
         label=pgettext_lazy("field", "Kind"),
         choices=list(SMS_KINDS.items()),
@@ -63,15 +64,19 @@ class NewBatchForm(forms.Form):
         help_text=_("For the list. Left empty, the text's beginning is used."),
         widget=UnfoldAdminTextInputWidget({"autocomplete": "off"}),
     )
-    pasted = forms.CharField(
+    pasted = PastedText(
         label=_("Paste recipients"),
         required=False,
         max_length=LONGEST_PASTED,
         strip=False,
         help_text=_("One number per line, or rows copied from a spreadsheet."),
-        widget=UnfoldAdminTextareaWidget(
-            {"rows": 6, "dir": "ltr", "maxlength": False, "autocomplete": "off"}
-        ),
+        widget=UnfoldAdminTextareaWidget({"rows": 6, "dir": "ltr", "autocomplete": "off"}),
+        error_messages={
+            "max_length": _(
+                "At most %(limit_value)s characters can be pasted; this has %(show_value)s."
+                " Upload the list as a file."
+            )
+        },
     )
     file = forms.FileField(
         label=_("or upload a file"),
@@ -94,7 +99,8 @@ class NewBatchForm(forms.Form):
         self._set_choices(
             "account",
             [(one.public_id, one.name) for one in accounts],
-            AccountSelect(accounts, unavailable_reason),
+            # A batch of a paused account waits, and the page says so.
+            AccountSelect(accounts, lasting_reason, remark=unavailable_reason),
         )
         self.fields["account"].initial = account.public_id
         self.fields["sms_kind"].initial = account.options.get("kind") or SmsKind.TRANSACTIONAL
@@ -119,9 +125,7 @@ class NewBatchForm(forms.Form):
         field.choices = choices  # type: ignore[attr-defined]
 
     def clean_account(self) -> str:
-        reason = unavailable_reason(self.sending_account)
-        # A paused account is allowed: its batch waits, and the page says so.
-        if reason and not self.sending_account.is_paused:
+        if reason := lasting_reason(self.sending_account):
             raise forms.ValidationError(label_text(self.sending_account.name, reason))
         return self.sending_account.public_id
 

@@ -15,6 +15,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from core.admin.pasted_text import PastedText
 from core.punctuation import label_text
 from providers.admin.account_picker import AccountChoice
 from providers.gateway.client import MakesCodes, SendsOwnCode, SendsText
@@ -47,8 +48,8 @@ def kind_of(account: Account) -> Message.Kind | None:
     return None
 
 
-def unavailable_reason(account: Account) -> str:
-    """Explain why this account cannot send a text now; empty if it can."""
+def lasting_reason(account: Account) -> str:
+    """Explain why this account cannot send a text, whether it is paused or not; empty if it can."""
     kind = kind_of(account)
     if kind is None:
         return gettext("cannot send SMS")
@@ -57,9 +58,12 @@ def unavailable_reason(account: Account) -> str:
         return gettext("sends codes only")
     if not account.allowed_countries:
         return gettext("no allowed countries/regions")
-    if account.is_paused:
-        return pgettext("state", "paused")
     return ""
+
+
+def unavailable_reason(account: Account) -> str:
+    """Explain why this account cannot send a text now; empty if it can."""
+    return lasting_reason(account) or (pgettext("state", "paused") if account.is_paused else "")
 
 
 def posted_values(data: QueryDict) -> dict[str, str]:
@@ -122,11 +126,11 @@ class SendForm(RecipientForm):
         self.fields["sender_id"] = sender_field(self.sending_account, client)
         if self.templates:
             self.fields["template"] = template_field(self.templates)
-        self.fields["text"] = forms.CharField(
+        self.fields["text"] = PastedText(
             label=pgettext_lazy("field", "Text"),
             max_length=LONGEST_TYPED,
             strip=False,
-            widget=UnfoldAdminTextareaWidget({"rows": 5, "dir": "auto", "maxlength": False}),
+            widget=UnfoldAdminTextareaWidget({"rows": 5, "dir": "auto"}),
             error_messages={"required": _("Enter the text.")},
         )
 

@@ -10,6 +10,8 @@ from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
+from core.admin.pasted_text import PastedText
+
 from .. import segments
 from ..batches.importing.lookalikes import odd_braces
 from ..batches.importing.placeholders import placeholders_in
@@ -48,12 +50,12 @@ def checked_text(text: str) -> str:
 
 
 def text_field() -> forms.CharField:
-    return forms.CharField(
+    return PastedText(
         label=pgettext_lazy("field", "Text"),
         max_length=LONGEST_TYPED,
         strip=False,
         help_text=_("{Name} is replaced with each row's value in the “Name” column."),
-        widget=UnfoldAdminTextareaWidget({"rows": 4, "dir": "auto", "maxlength": False}),
+        widget=UnfoldAdminTextareaWidget({"rows": 4, "dir": "auto"}),
         error_messages={"required": _("Enter the text.")},
     )
 

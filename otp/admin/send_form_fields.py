@@ -14,6 +14,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from core.admin.pasted_text import PastedText
 from messaging.admin.recipient_form import channel_field, sender_field, template_field
 from providers.gateway.client import SendsOwnCode, SendsText
 from providers.models import Account
@@ -38,12 +39,12 @@ def text_fields(account: Account, client: type[SendsText]) -> Fields:
         initial="en",
         widget=UnfoldAdminRadioSelectWidget(),
     )
-    fields["text"] = forms.CharField(
+    fields["text"] = PastedText(
         label=_("Custom text"),
         required=False,
         max_length=1000,
         help_text=_("Put %(place)s where the code should appear.") % {"place": CODE_PLACEHOLDER},
-        widget=UnfoldAdminTextareaWidget({"rows": 2, "dir": "auto", "maxlength": False}),
+        widget=UnfoldAdminTextareaWidget({"rows": 2, "dir": "auto"}),
     )
     return fields
 

@@ -28,24 +28,42 @@ UnavailableReason: TypeAlias = Callable[[Account], str]
 
 
 class AccountSelect(UnfoldAdminSelectWidget):
-    """A select that disables unusable accounts and shows the reason."""
+    """A select that disables unusable accounts and shows the reason. `remark`, if given, is what
+    it shows of accounts that can be chosen all the same."""
 
-    def __init__(self, accounts: Iterable[Account], unavailable_reason: UnavailableReason) -> None:
+    def __init__(
+        self,
+        accounts: Iterable[Account],
+        unavailable_reason: UnavailableReason,
+        remark: UnavailableReason | None = None,
+    ) -> None:
         super().__init__()
         self.accounts = {account.public_id: account for account in accounts}
         self.unavailable_reason = unavailable_reason
+        self.remark = remark or unavailable_reason
 
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
         account = self.accounts.get(str(value))
-        reason = self.unavailable_reason(account) if account else ""
-        if account and reason:
+        if account and (reason := self.unavailable_reason(account) or self.remark(account)):
             option["label"] = f"{account.name} – {reason}"
-            option["attrs"]["disabled"] = True
+            if self.unavailable_reason(account):
+                option["attrs"]["disabled"] = True
         return option
 
 
-class AccountChoice(forms.ChoiceField):
+class ChosenAccount(forms.ChoiceField):
+    """Shows the account of the form where none was posted: a disabled option never is. What
+    counts is what was posted, so nothing goes out over an account that nobody chose."""
+
+    # This is also what a paused account leads to.
+    default_error_messages = {"required": gettext_lazy("Choose an account that can be used now.")}
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return data or initial
+
+
+class AccountChoice(ChosenAccount):
     """Cleans to a public id. `empty_label`, if given, allows choosing no account."""
 
     def __init__(
@@ -66,8 +84,6 @@ class AccountChoice(forms.ChoiceField):
             "choices": choices,
             "widget": AccountSelect(accounts, unavailable_reason),
             "required": not empty_label,
-            # A disabled option is not posted, so this is also what a paused account leads to.
-            "error_messages": {"required": gettext_lazy("Choose an account that can be used now.")},
         }
         super().__init__(**{**defaults, **kwargs})
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext, pgettext_lazy
 from unfold.widgets import (
@@ -17,7 +18,7 @@ from unfold.widgets import (
 
 from core.countries import country_name
 from core.punctuation import in_brackets, with_detail
-from providers.admin.account_picker import AccountSelect
+from providers.admin.account_picker import AccountSelect, ChosenAccount
 from providers.models import Account
 
 from ..catalogue import known_remark
@@ -29,6 +30,25 @@ MAX_WAIT = 60
 """Minutes."""
 
 
+class WholeNumber(forms.IntegerField):
+    """From 1 to `most`. One message says what fits, whatever is wrong."""
+
+    def __init__(self, most: int, **kwargs: Any) -> None:
+        text = format_lazy(_("Enter a whole number from 1 to {most}."), most=most)
+        super().__init__(
+            min_value=1,
+            max_value=most,
+            widget=UnfoldAdminIntegerFieldWidget({"min": 1, "max": most}),
+            error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), text),
+            **kwargs,
+        )
+
+    def prepare_value(self, value: Any) -> Any:
+        # A browser empties a field for numbers that holds digits of another script.
+        is_count = isinstance(value, str) and value.isdecimal() and len(value) < 10
+        return int(value) if is_count else value
+
+
 def unavailable_reason(account: Account) -> str:
     return pgettext("state", "paused") if account.is_paused else ""
 
@@ -36,7 +56,7 @@ def unavailable_reason(account: Account) -> str:
 class RentForm(forms.Form):
     """Requests numbers. `rent_request` is the result of a valid form."""
 
-    account = forms.ChoiceField(label=pgettext_lazy("field", "Account"))
+    account = ChosenAccount(label=pgettext_lazy("field", "Account"))
     project = forms.ChoiceField(
         label=pgettext_lazy("field", "App"), error_messages={"required": _("Choose an app.")}
     )
@@ -44,37 +64,21 @@ class RentForm(forms.Form):
         label=pgettext_lazy("field", "Country/region"),
         error_messages={"required": _("Choose a country/region.")},
     )
-    count = forms.IntegerField(
-        label=pgettext_lazy("field", "Quantity"),
-        min_value=1,
-        max_value=MAX_AT_ONCE,
-        initial=1,
-        widget=UnfoldAdminIntegerFieldWidget({"min": 1, "max": MAX_AT_ONCE}),
-    )
+    count = WholeNumber(MAX_AT_ONCE, label=pgettext_lazy("field", "Quantity"), initial=1)
     without_sms = forms.ChoiceField(
         label=_("If no SMS arrives"),
         choices=[(WAIT, _("wait until the order expires")), (CANCEL, _("cancel automatically"))],
         initial=WAIT,
         widget=UnfoldAdminRadioSelectWidget,
     )
-    cancel_after = forms.IntegerField(
-        label=_("Cancel after (minutes)"),
-        min_value=1,
-        max_value=MAX_WAIT,
-        initial=5,
-        required=False,
-        widget=UnfoldAdminIntegerFieldWidget({"min": 1, "max": MAX_WAIT}),
+    cancel_after = WholeNumber(
+        MAX_WAIT, label=_("Cancel after (minutes)"), initial=5, required=False
     )
     try_on = forms.BooleanField(
         label=_("Keep trying if no number is available"), required=False, widget=UnfoldBooleanWidget
     )
-    keep_trying = forms.IntegerField(
-        label=_("Keep trying for (minutes)"),
-        min_value=1,
-        max_value=MAX_WAIT,
-        initial=10,
-        required=False,
-        widget=UnfoldAdminIntegerFieldWidget({"min": 1, "max": MAX_WAIT}),
+    keep_trying = WholeNumber(
+        MAX_WAIT, label=_("Keep trying for (minutes)"), initial=10, required=False
     )
     form_token = forms.CharField(widget=forms.HiddenInput, max_length=64)
     confirmed = forms.CharField(widget=forms.HiddenInput, required=False, max_length=200)

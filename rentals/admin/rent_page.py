@@ -18,7 +18,7 @@ from core.admin.pages import current_user, fragment, new_form_token
 from core.countries import country_name
 from core.templatetags.portal import amount
 from core.times import full_time
-from providers.admin.account_picker import AccountFormPage, pick_account
+from providers.admin.account_picker import AccountFormPage, pause_context, pick_account
 from providers.approvals.rules import ApprovalNeeded
 from providers.daily_limits import LimitReached
 from providers.engine.leases import is_engine_alive
@@ -52,9 +52,6 @@ class RentPage(AccountFormPage[Order], RentFormView):
     template_name = "rentals/rent.html"
     form_class = RentForm
     no_account_template = "rentals/no_account.html"
-    pause_consequence = _(
-        "No number can be rented with this account until it is resumed. Choose another account."
-    )
     http_method_names = ["get", "post"]
 
     def find_accounts(self) -> list[Account]:
@@ -83,6 +80,7 @@ class RentPage(AccountFormPage[Order], RentFormView):
             **context,
             **pair_facts(self.request, form),
             "asleep": not is_engine_alive(),
+            **pause_context(self.account, self.accounts, unavailable_reason),
             "confirm": form.confirmation_key
             if bound and form.needs_confirmation and not passed
             else "",
@@ -173,11 +171,8 @@ def _offered(value: object, choices: list[str]) -> str:
 def facts_of(
     account: Account, project: str, region: str, count_text: str, person: User
 ) -> dict[str, Any]:
-    count = (
-        int(count_text)
-        if count_text.isascii() and count_text.isdigit() and len(count_text) < 4
-        else 1
-    )
+    # In any script's digits, as the form reads them.
+    count = int(count_text) if count_text.isdecimal() and len(count_text) < 4 else 1
     count = min(max(count, 1), place_orders.MAX_AT_ONCE)
     pair = success_rates.pair_stats(account, project, region)
     total = pair.total_price(count)

@@ -63,7 +63,7 @@ LABELS: Final = {
         _("Cancelled before ordering"), Role.NEUTRAL, "cancel", _("It was never ordered.")
     ),
     S.EXPIRED: StateLabel(
-        pgettext_lazy("state", "Expired"), Role.NEUTRAL, "timer_off", _("Expired without an SMS.")
+        pgettext_lazy("order", "Expired"), Role.NEUTRAL, "timer_off", _("Expired without an SMS.")
     ),
     S.EXPIRED_UNCONFIRMED: StateLabel(
         _("Expired, not confirmed"),

@@ -8,14 +8,19 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext, pgettext_lazy
 
+from core.admin.buttons import Text
 from core.admin.search import MOST_HITS, Hit, HitGroup, Term
 from core.masking import data
 from core.people import person_name
 
 from ..handbook.pages import TITLE as HANDBOOK
 from ..money_words import MoneyWordsPage
+from ..own_pages.my_exports import MyExportsPage
+from ..own_pages.my_settings import MySettingsPage
+from ..sign_in.local_accounts import may_change_password
 from .navigation import GROUPS
 from .sidebar import address, may_open
 
@@ -37,14 +42,25 @@ def _pages(request: HttpRequest, term: Term) -> Iterator[Hit]:
         for item in group.items
         if item.is_available() and may_open(request, item) and term.is_in(item.title)
     ]
-    if term.is_in(MoneyWordsPage.title):
-        yield Hit(str(MoneyWordsPage.title), reverse("admin:money_words"), "payments")
-    if term.is_in(HANDBOOK):
-        yield Hit(str(HANDBOOK), reverse("admin:handbook"), "article")
+    in_sidebar = {item.url_name for item, _ in items}
+    for title, url_name, icon in _menu_of(request):
+        if term.is_in(title) and url_name not in in_sidebar:
+            yield Hit(str(title), reverse(url_name), icon)
     items.sort(key=lambda pair: not str(pair[0].title).casefold().startswith(wanted))
     for item, group in items:
         if url := address(item.url_name):
             yield Hit(str(item.title), url, item.icon, detail=str(group))
+
+
+def _menu_of(request: HttpRequest) -> Iterator[tuple[Text, str, str]]:
+    """The pages of the person's own menu: title, name of the address, icon."""
+    yield MySettingsPage.title, "admin:my_settings", "tune"
+    yield MyExportsPage.title, "admin:my_exports", "download"
+    yield pgettext_lazy("title", "Sign-in and security"), "mfa_index", "lock"
+    if may_change_password(request.user):
+        yield _("Change password"), "admin:password_change", "key"
+    yield MoneyWordsPage.title, "admin:money_words", "payments"
+    yield HANDBOOK, "admin:handbook", "article"
 
 
 def _people(term: Term) -> list[Hit]:

@@ -23,8 +23,12 @@ def sheet(name: str, _request: HttpRequest) -> str:
     return static(f"portal/{name}.css")
 
 
-def script(_request: HttpRequest) -> str:
-    return static("portal/portal.js")
+SCRIPTS: Final = ("portal", "palette")
+"""The scripts of every page."""
+
+
+def script(name: str, _request: HttpRequest) -> str:
+    return static(f"portal/{name}.js")
 
 
 UNFOLD: dict[str, Any] = {
@@ -37,7 +41,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
     "STYLES": [partial(sheet, name) for name in SHEETS],
-    "SCRIPTS": [script],
+    "SCRIPTS": [partial(script, name) for name in SCRIPTS],
     "LOGIN": {"form": "smsportal.sign_in.form.SignInForm"},
     "SIDEBAR": {
         "show_search": False,

@@ -155,6 +155,24 @@
     },
     true
   );
+  // Without a connection the browser's own page would take the place of the form, and leave open
+  // whether anything was sent.
+  const unsentLine = () => document.getElementById("unsent-line");
+  document.addEventListener(
+    "submit",
+    (event) => {
+      const line = unsentLine();
+      if (navigator.onLine || !line || event.target.method !== "post") return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      line.textContent = line.dataset.text;
+      line.hidden = false;
+      line.scrollIntoView({ block: "nearest" });
+    },
+    true
+  );
+  window.addEventListener("online", () => unsentLine() && (unsentLine().hidden = true));
+
   document.addEventListener("click", (event) => {
     if (event.target.type === "checkbox" && isOff(event.target)) event.preventDefault();
   });
@@ -207,6 +225,8 @@
     const kept = JSON.parse(sessionStorage.getItem("kept-form") || "null");
     if (!kept) return;
     if (document.querySelector("[data-error-page], .outside")) {
+      const unsent = document.querySelector("[data-unsent]");
+      if (unsent) unsent.hidden = false;
       sessionStorage.setItem(RESTORE_FLAG, "yes");
       return;
     }
@@ -277,36 +297,6 @@
     restoreAfterBack();
     const problems = document.querySelector("[data-problems]");
     if (problems) problems.focus();
-  });
-
-  // --- search: Ctrl+K everywhere, "/" where the page has no search of its own ------------
-  let leftAt = null;
-
-  document.addEventListener(
-    "keydown",
-    (event) => {
-      const typing = event.target.closest("input, textarea, select, [contenteditable]");
-      const isSlash = event.key === "/" && !typing && !document.getElementById("searchbar");
-      const isCtrlK = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey);
-      if (!(isSlash || isCtrlK) || event.altKey || event.shiftKey) return;
-      if (!document.querySelector("[data-find]") || document.querySelector("dialog[open]")) return;
-      event.preventDefault();
-      window.dispatchEvent(new CustomEvent("opencommand"));
-      // The theme shows the palette a moment later, and would lose the first keys typed.
-      document.querySelector(".veil").style.removeProperty("display");
-      document.getElementById("search-input-command").focus();
-    },
-    true
-  );
-
-  window.addEventListener("opencommand", () => {
-    if (!document.activeElement.closest(".palette")) leftAt = document.activeElement;
-  });
-
-  // The keyboard goes on where it was.
-  window.addEventListener("closecommand", () => {
-    if (leftAt && leftAt.isConnected) leftAt.focus();
-    leftAt = null;
   });
 
   // --- dialogs --------------------------------------------------------------------

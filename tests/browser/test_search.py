@@ -87,3 +87,40 @@ def test_first_key_after_the_shortcut_goes_into_the_field(make_visitor: MakeVisi
         })()"""
     )
     assert focused == "search-input-command"
+
+
+def test_palette_leaves_nothing_behind_and_nobody_stuck(make_visitor: MakeVisitor) -> None:
+    visitor = make_visitor("operator")
+    page = visitor.page
+    page.goto("/")
+    hits, field = page.locator("#command-results-list a"), page.locator("#search-input-command")
+    page.keyboard.press("Control+k")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("send")
+    expect(hits).to_have_count(2)
+    for key, focused in (("Tab", hits.first), ("Tab", hits.last), ("Tab", field)):
+        page.keyboard.press(key)
+        expect(focused).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Escape")
+    expect(hits).to_have_count(0)
+    expect(field).to_be_focused()
+    page.keyboard.insert_text("send")
+    expect(hits).to_have_count(2)
+
+    with visitor.expecting("ERR_INTERNET_DISCONNECTED|htmx"):
+        visitor.context.set_offline(True)
+        page.keyboard.type(" ")
+        expect(page.locator(".palette [role=alert]")).to_contain_text("The search got no answer.")
+        expect(hits).to_have_count(0)
+        visitor.context.set_offline(False)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(field).to_be_hidden()
+    assert "overflow-hidden" not in (page.locator("body").get_attribute("class") or "")
+
+    # Enter takes the first hit, also before it is there.
+    page.keyboard.press("Control+k")
+    page.keyboard.type("handbook")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/handbook/")

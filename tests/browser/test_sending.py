@@ -233,6 +233,8 @@ def test_typed_values_survive_an_expired_session(
     visitor.lose_session()
     form.button.click()
     expect(visitor.page.locator("#login-form")).to_be_visible()
+    note = visitor.page.locator("[data-unsent]")
+    expect(note).to_contain_text("You were signed out, so nothing was sent.")
     visitor.page.locator("#id_username").fill(staff.username)
     visitor.page.locator("#id_password").fill("secret")
     visitor.page.locator("#login-form button[type=submit]").click()
@@ -240,3 +242,24 @@ def test_typed_values_survive_an_expired_session(
     assert form.recipient.input_value() == NUMBER
     assert visitor.page.url.endswith(reverse("admin:messaging_message_send"))
     assert Message.objects.count() == 0
+    visitor.lose_session()
+    visitor.page.goto(reverse("admin:login"))
+    expect(note).to_be_hidden()
+
+
+@pytest.mark.any_database
+def test_form_stays_when_there_is_no_connection(
+    operator: Visitor, account: Account, sandbox: Sandbox
+) -> None:
+    form = SendForm.of(operator).fill(NUMBER, TEXT)
+    operator.page.wait_for_timeout(600)
+    operator.page.wait_for_load_state("networkidle")
+    operator.context.set_offline(True)
+    form.button.click()
+    line = operator.page.locator("#unsent-line")
+    expect(line).to_contain_text("No connection: nothing was sent.")
+    expect(form.text).to_have_value(TEXT)
+    operator.context.set_offline(False)
+    expect(line).to_be_hidden()
+    form.send().wait_until_open()
+    assert Message.objects.count() == 1

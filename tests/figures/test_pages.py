@@ -209,6 +209,15 @@ def test_figures_about_everybody_need_a_permission(rows: User, role: str) -> Non
     assert "/figures/" not in client.get("/").content.decode()
 
 
+def test_first_column_of_the_table_has_a_word_for_every_cut(rows: User) -> None:
+    heads = []
+    for query in ({}, {"split": "account_id"}):
+        page = signed_in(rows).get("/figures/", query).content.decode()
+        table = page.partition('aria-labelledby="figures-table"')[2]
+        heads += re.findall(r'<th scope="col">(.*?)</th>', table)[:1]
+    assert heads == ["Figures", "Account"]
+
+
 def test_export_needs_a_permission_of_its_own(rows: User) -> None:
     person = make_user("figures.view_figures", "messaging.view_message")
     client = signed_in(person)

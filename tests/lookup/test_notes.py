@@ -110,6 +110,12 @@ def test_long_and_empty_texts_are_bounded() -> None:
     assert [len(one.text) for one in Note.objects.all()] == [500]
 
 
+def test_empty_note_is_refused_in_words() -> None:
+    message, client = make_message(), signed_in(make_staff("operator"))
+    answer = client.post(f"/notes/message/{message.public_id}/add/", {"text": "  "}, follow=True)
+    assert "Not saved: the note has no text." in answer.content.decode()
+
+
 def test_page_shows_the_newest_fifty() -> None:
     message, person = make_message(), make_staff("operator")
     subject = notes_subject(message)

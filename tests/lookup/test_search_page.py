@@ -54,6 +54,26 @@ def test_number_is_found_in_any_writing(typed: str) -> None:
     assert "/otp/session/" in found
 
 
+def test_signed_out_reader_is_told_so_within_the_palette() -> None:
+    answer = Client().post("/search/", {"s": "13912345678"})
+    assert answer.status_code == 401
+    assert "You are signed out." in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "url"),
+    [
+        ("my settings", "/my-settings/"),
+        ("my exports", "/my-exports/"),
+        ("security", "/my-security/"),
+        ("password", "/password_change/"),
+    ],
+)
+@pytest.mark.parametrize("role", ["operator", "manager"])
+def test_pages_of_the_own_menu_are_found_once(role: str, typed: str, url: str) -> None:
+    assert search(make_staff(role), typed).count(f'href="{url}"') == 1
+
+
 def test_word_before_the_number_is_left_out() -> None:
     assert read_term("send 139 1234 5678").number == NUMBER
     assert read_term("发送13912345678").number == NUMBER

@@ -79,16 +79,21 @@ class Threshold:
     value: Number
 
 
-def even_ticks(words: Sequence[Word], *, most: int = 9) -> list[Tick]:
-    """Ticks for words that stand at equal distances, thinned out to what can be read.
+def even_ticks(words: Sequence[Word], *, most: int = 9, below_bars: bool = False) -> list[Tick]:
+    """Ticks for words that stand at equal distances, thinned out to what can be read: from edge
+    to edge, or each below the middle of its bar.
 
     On phones each second one is left out.
     """
     if len(words) < 2:
-        return [Tick(0, word) for word in words]
+        return [Tick(0.5 if below_bars else 0, word) for word in words]
     stride = -(-(len(words) - 1) // (most - 1))
     return [
-        Tick(index / (len(words) - 1), words[index], is_wide_only=bool(index // stride % 2))
+        Tick(
+            (index + 0.5) / len(words) if below_bars else index / (len(words) - 1),
+            words[index],
+            is_wide_only=bool(index // stride % 2),
+        )
         for index in range(0, len(words), stride)
     ]
 

@@ -250,6 +250,15 @@ def test_ticks_are_few_and_every_second_is_for_wide_pages() -> None:
     assert [tick.x for tick in even_ticks(["1 Nov"])] == ["0%"]
 
 
+def test_word_of_a_bar_stands_below_its_middle() -> None:
+    days = [f"{day} Nov" for day in range(1, 5)]
+    middles = [float(bar.x) + float(bar.width) / 2 for bar in bars([1] * 4, [0] * 4).bars]
+    ticks = even_ticks(days, below_bars=True)
+    assert [tick.at * 1000 for tick in ticks] == pytest.approx(middles)
+    assert {tick.anchor for tick in ticks} == {"middle"}
+    assert [tick.x for tick in even_ticks(["1 Nov"], below_bars=True)] == ["50%"]
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.validators import MaxLengthValidator
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -15,9 +16,11 @@ from django.utils.html import strip_tags
 from pytest_django import Settings
 
 from messaging import do_not_send
+from messaging.admin.batch_forms import NewBatchForm
 from messaging.admin.batch_page import fingerprint
 from messaging.batches import create, lifecycle, resend, tasks
 from messaging.models import Batch, FilePart, Message, StagedRow, Template
+from providers import accounts
 from tests.factories.accounts import make_account
 from tests.factories.batches import make_batch, numbers, start_batch
 from tests.factories.messages import TEXT, make_message
@@ -53,6 +56,31 @@ def fields(account: object, **more: object) -> dict[str, object]:
         "form_token": "token",
         **more,
     }
+
+
+def test_pasted_list_is_refused_whole_rather_than_cut(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = make_account()
+    tags = re.findall(r"<textarea[^>]*>", browser.get(NEW).content.decode())
+    assert [tag for tag in tags if "maxlength" in tag] == []
+    validators = NewBatchForm.base_fields["pasted"].validators
+    [limit] = [one for one in validators if isinstance(one, MaxLengthValidator)]
+    monkeypatch.setattr(limit, "limit_value", 20)
+    page = browser.post(NEW, fields(account, pasted=numbers(3))).content.decode()
+    assert "At most 20 characters can be pasted" in page
+    assert not Batch.objects.exists()
+
+
+def test_batch_of_a_paused_account_can_be_prepared(browser: Client) -> None:
+    account = make_account()
+    accounts.pause(account, "by_hand")
+    page = browser.get(NEW).content.decode()
+    option = page[page.index(f'<option value="{account.public_id}"') :].partition("</option>")[0]
+    assert "disabled" not in option
+    assert f"{account.name} – paused" in option
+    assert "will wait until the account is resumed" in page
+    assert browser.post(NEW, fields(account, pasted=numbers(1))).status_code == 302
 
 
 def test_pasted_recipients_are_checked_confirmed_and_sent(browser: Client) -> None:

@@ -151,6 +151,13 @@ def test_odd_search_finds_nothing(manager: Client, typed: str) -> None:
     assert listed(manager, q=typed) == set()
 
 
+def test_search_without_a_hit_says_what_it_takes(viewer: Client) -> None:
+    sentence = "The search of this list takes: Full phone number, our reference or provider ID"
+    make_message(recipient="+8613912345678")
+    assert sentence in viewer.get(URL, {"q": "139"}).content.decode()
+    assert sentence not in viewer.get(URL, {"shown": "unknown"}).content.decode()
+
+
 @pytest.mark.parametrize(
     "query",
     [{"q": "\x00"}, {"p": "999999"}, {"o": "99"}, {"nonsense": "1"}, {"created_at_from_0": "x"}],

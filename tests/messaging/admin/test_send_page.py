@@ -209,6 +209,38 @@ def test_form_whose_only_account_is_paused_says_so(client: Client, operator: Use
     response = client.post(URL, data)
     shown = str(response.context["form"].errors["account"])
     assert "Choose an account that can be used now." in shown
+    page = html(response)
+    assert re.search(f'<option value="{account.public_id}" selected[^>]* disabled', page)
+    assert not Message.objects.exists()
+
+
+def test_pasted_text_is_refused_whole_rather_than_cut(client: Client, operator: User) -> None:
+    account = make_account()
+    # The attribute would let the browser cut what is pasted.
+    field = re.search(r'<textarea name="text"[^>]*>', html(client.get(URL)))
+    assert field is not None
+    assert "maxlength" not in field[0]
+    typed = "好" * 10_000
+    page = html(post(client, account, text=typed))
+    assert "This may have at most 5000 characters; it has 10000. Shorten it." in page
+    assert typed in page
+
+
+def test_form_without_an_account_sends_over_none(client: Client, operator: User) -> None:
+    data = {name: value for name, value in form_data(make_account()).items() if name != "account"}
+    assert "account" in client.post(URL, data).context["form"].errors
+    assert not Message.objects.exists()
+
+
+def test_who_may_resume_the_paused_account_gets_the_way_to_it(client: Client) -> None:
+    account = make_account()
+    accounts.pause(account, "by_hand")
+    address = reverse("admin:providers_account_change", args=[account.public_id])
+    for role, offered in (("operator", False), ("manager", True)):
+        client.force_login(make_staff(role))
+        note = html(client.get(URL)).partition('id="paused-note"')[2].partition('id="send-button"')
+        assert (address in note[0]) is offered
+        assert ("Ask a manager" in note[0]) is not offered
 
 
 def test_page_without_accounts_shows_the_next_step(client: Client, operator: User) -> None:

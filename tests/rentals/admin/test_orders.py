@@ -150,8 +150,13 @@ def test_paused_account_says_why_and_what_follows() -> None:
     client = signed_in(make_user(RENT))
     page = client.get(list_url("order_rent")).content.decode()
     assert "The provider did not accept the credentials." in page
-    assert "No number can be rented with this account until it is resumed." in page
+    assert "No other account can be used now. Ask a manager to resume this one." in page
     client.post(list_url("order_rent"), form_data(account))
+    # A browser does not post an option that is disabled.
+    data = {name: value for name, value in form_data(account).items() if name != "account"}
+    page = client.post(list_url("order_rent"), data).content.decode()
+    assert "Choose an account that can be used now." in page
+    assert f'<option value="{account.public_id}" selected' in page
     assert Order.objects.count() == 0
 
 
@@ -173,6 +178,32 @@ def test_invalid_form_orders_nothing(changes: dict[str, str]) -> None:
     response = client.post(list_url("order_rent"), form_data(account, **changes))
     assert Order.objects.count() == (1 if changes.get("count") == "１" else 0)
     assert response.status_code in (200, 302)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"count": ""}, "Enter a whole number from 1 to 50."),
+        ({"count": "-1"}, "Enter a whole number from 1 to 50."),
+        ({"count": "９９"}, "Enter a whole number from 1 to 50."),
+        ({"count": "9" * 10_000}, "Enter a whole number from 1 to 50."),
+        ({"count": "two"}, "Enter a whole number from 1 to 50."),
+        ({"without_sms": "cancel", "cancel_after": "61"}, "Enter a whole number from 1 to 60."),
+        ({"try_on": "on", "keep_trying": "0"}, "Enter a whole number from 1 to 60."),
+    ],
+)
+def test_wrong_number_says_what_fits(changes: dict[str, str], text: str) -> None:
+    client, account = signed_in(make_user(RENT)), make_account("gosms")
+    page = client.post(list_url("order_rent"), form_data(account, **changes)).content.decode()
+    assert page.count(text) == 2, "beside the field, and above the form"
+
+
+def test_dialog_names_the_number_that_the_form_read() -> None:
+    client, account = signed_in(make_user(RENT)), make_account("gosms")
+    page = client.post(list_url("order_rent"), form_data(account, count="３")).content.decode()
+    assert "Rent 3 numbers?" in page
+    assert 'value="３"' not in page
+    assert Order.objects.count() == 0
 
 
 def test_daily_limit_rejects_the_whole_request() -> None:
