@@ -69,6 +69,11 @@ def growth(now: int, before: int) -> str:
     return f"{'+' if change > 0 else '−'}{abs(change)}%" if change else _("no change")
 
 
+def formerly(now: int, before: int) -> str:
+    """The count before, in brackets; empty where `growth` says already that there was none."""
+    return "" if now and not before else f"({before:,})"
+
+
 def points(now: float | None, before: float | None) -> str:
     """How a share has changed, in percentage points."""
     if now is None or before is None:

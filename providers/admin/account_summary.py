@@ -28,7 +28,7 @@ from ..error_texts import Explanation, explain, own_words
 from ..gateway.client import ReceivesCallbacks
 from ..models import Account, ApiCall, BalanceReading, Enquiry
 from ..presentation import account_timeline
-from .form_changes import SECRET
+from .form_changes import SECRET, SENDING
 
 READINGS_SHOWN: Final = 20
 FIRST_MINUTE: Final = timedelta(minutes=1)
@@ -192,6 +192,7 @@ def panel_context(account: Account) -> dict[str, Any]:
         "is_low": facts.balance.is_low,
         "has_balance": facts.balance.is_provided,
         "can_be_asked": is_checkable(client),
+        "sends": client is not None and issubclass(client, SENDING),
         "countries": listed(country_name(code) for code in account.allowed_countries),
         "takes_callbacks": client is not None and issubclass(client, ReceivesCallbacks),
         "news": check_status(account, newest_check(account)),

@@ -43,10 +43,12 @@ COLUMNS: Final = (
 )
 PRICES: Final = ("price_per_segment", "highest_price")
 AMOUNTS: Final = (*PRICES, "low_balance")
+SENDING: Final = SendsText | SendsOwnCode | MakesCodes
 ONLY_FOR: Final = {
+    "allowed_countries": SENDING,
     "low_balance": ReportsBalance,
     "callback_networks": ReceivesCallbacks,
-    "price_per_segment": SendsText | SendsOwnCode | MakesCodes,
+    "price_per_segment": SENDING,
     "highest_price": RentsNumbers,
 }
 """What the client must do for the field to apply."""

@@ -34,7 +34,7 @@ class WholeNumber(forms.IntegerField):
     """From 1 to `most`. One message says what fits, whatever is wrong."""
 
     def __init__(self, most: int, **kwargs: Any) -> None:
-        text = format_lazy(_("Enter a whole number from 1 to {most}."), most=most)
+        text = format_lazy(_("Enter digits only, from 1 to {most}."), most=most)
         super().__init__(
             min_value=1,
             max_value=most,

@@ -45,7 +45,9 @@ def test_manager_creates_an_account_after_two_mistakes(
     form.field(first_secret).fill("")
     form.save()
 
-    expect(form.problems).to_contain_text("Nothing can be sent until a country is allowed.")
+    sends = provider != "gosms"
+    if sends:
+        expect(form.problems).to_contain_text("Nothing can be sent until a country is allowed.")
     assert form.has_focus(form.problems)
     assert form.page.title().startswith("Error:")
     form.problems.locator(f'a[href="#id_{first_secret}"]').click()
@@ -54,12 +56,13 @@ def test_manager_creates_an_account_after_two_mistakes(
     for name in (name for name in values if name.startswith("secret_")):
         assert form.field(name).input_value() == ""
 
-    form.allow("(CN")
+    if sends:
+        form.allow("(CN")
     form.fill(**{name: value for name, value in values.items() if name.startswith("secret_")})
     form.save()
     expect(form.notes.filter(has_text="Saved.")).to_be_visible()
     account = Account.objects.get()
-    assert (account.provider, account.allowed_countries) == (provider, ["CN"])
+    assert (account.provider, account.allowed_countries) == (provider, ["CN"] if sends else [])
     stored = {each.name: each.value.reveal() for each in account.credentials.all()}
     assert stored == CREDENTIALS[provider]
 

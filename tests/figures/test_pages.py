@@ -21,6 +21,7 @@ from core.acts import record_act
 from core.models import Act
 from figures import roll_up
 from figures.cuts import By, Period
+from figures.presentation import words
 from figures.presentation.links import rows_url
 from figures.presentation.tables import table_of
 from figures.summaries import Outcome, Subject, states_with
@@ -295,6 +296,14 @@ def test_manager_sees_everybody_and_operator_their_own() -> None:
 
     assert everybody["Sent"] == "5"
     assert own["Sent"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "shown"),
+    [(3, 0, "0 before "), (0, 0, "no change (0)"), (3, 2, "+50% (2)"), (0, 2000, "−100% (2,000)")],
+)
+def test_change_and_former_count_say_it_once(now: int, before: int, shown: str) -> None:
+    assert f"{words.growth(now, before)} {words.formerly(now, before)}" == shown
 
 
 def test_tiles_link_to_their_rows(rows: User) -> None:

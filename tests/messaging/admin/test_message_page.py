@@ -268,6 +268,17 @@ def test_settle_accepts_a_typed_reason(client: Client) -> None:
     assert message.settled_because == "rang them"
 
 
+def test_no_reason_to_settle_is_chosen_beforehand(client: Client) -> None:
+    message = make_message(state="unknown")
+    sign_in(client, "manager")
+    page = client.get(url(message, "change")).content.decode()
+    dialog = page.partition('<dialog id="settle-sent"')[2].partition("</dialog>")[0]
+    assert dialog.count('type="radio"') == 3
+    assert "checked" not in dialog
+    assert "required" in dialog
+    assert " checked" in page.partition('<dialog id="reveal-dialog"')[2].partition("</dialog>")[0]
+
+
 def test_settle_without_a_reason_changes_nothing(client: Client) -> None:
     message = make_message(state="unknown")
     sign_in(client, "manager")

@@ -58,13 +58,21 @@ def test_new_form_has_the_initial_values_of_the_client(provider: str) -> None:
     assert not form.initial.get("allowed_countries")
 
 
+def test_account_that_only_rents_asks_for_no_countries_to_send_to() -> None:
+    assert [
+        provider
+        for provider in PROVIDERS
+        if "allowed_countries" not in AccountForm(client=client_of(provider)).fields
+    ] == ["gosms"]
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_entered_secrets_reach_the_login(provider: str) -> None:
     account = save_form(form_for(provider))
     login = accounts.login_of(account)
     revealed = {f"secret_{name}": value.reveal() for name, value in login.credentials.items()}
     assert revealed == secret_data(provider)
-    assert account.allowed_countries == ["CN", "TH"]
+    assert account.allowed_countries == ([] if provider == "gosms" else ["CN", "TH"])
     assert account.callback_tokens.count() == 1
 
 

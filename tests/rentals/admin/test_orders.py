@@ -183,13 +183,13 @@ def test_invalid_form_orders_nothing(changes: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"count": ""}, "Enter a whole number from 1 to 50."),
-        ({"count": "-1"}, "Enter a whole number from 1 to 50."),
-        ({"count": "９９"}, "Enter a whole number from 1 to 50."),
-        ({"count": "9" * 10_000}, "Enter a whole number from 1 to 50."),
-        ({"count": "two"}, "Enter a whole number from 1 to 50."),
-        ({"without_sms": "cancel", "cancel_after": "61"}, "Enter a whole number from 1 to 60."),
-        ({"try_on": "on", "keep_trying": "0"}, "Enter a whole number from 1 to 60."),
+        ({"count": ""}, "Enter digits only, from 1 to 50."),
+        ({"count": "-1"}, "Enter digits only, from 1 to 50."),
+        ({"count": "９９"}, "Enter digits only, from 1 to 50."),
+        ({"count": "9" * 10_000}, "Enter digits only, from 1 to 50."),
+        ({"count": "two"}, "Enter digits only, from 1 to 50."),
+        ({"without_sms": "cancel", "cancel_after": "61"}, "Enter digits only, from 1 to 60."),
+        ({"try_on": "on", "keep_trying": "0"}, "Enter digits only, from 1 to 60."),
     ],
 )
 def test_wrong_number_says_what_fits(changes: dict[str, str], text: str) -> None:
