@@ -154,7 +154,7 @@ def test_vitals_are_told_whether_the_database_takes_writes(monkeypatch: pytest.M
         if len(told) == 4:
             handlers[0]()
 
-    monkeypatch.setattr(host_report.signal, "signal", lambda _, one: handlers.append(one))
+    monkeypatch.setattr(signal, "signal", lambda _, one: handlers.append(one))
     monkeypatch.setattr(host_report, "REPORT_EVERY", 0)
     monkeypatch.setattr(host_report, "write_report", write)
     monkeypatch.setattr(host_report, "write_stop", lambda: None)
