@@ -270,6 +270,7 @@ class Loop:
                 self._leave_past(broken)
             except Exception as error:  # noqa: BLE001 - results must still be written
                 self._wait_after(error)
+                self._result_writer.log_while_stopping(time.monotonic() - started)
             self._worker_pool.wake.wait(0.05)
             self._worker_pool.wake.clear()
         self._worker_pool.close()

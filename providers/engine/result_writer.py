@@ -44,6 +44,8 @@ logger = logging.getLogger(__name__)
 
 UNCOUNTED_REFUSALS = frozenset({Reason.CANNOT_TAKE, Reason.NO_NUMBER_AVAILABLE})
 """Refusals that say nothing about the account: our own client's, and no number available."""
+LOG_AFTER = 10.0
+"""Seconds that a stopping loop waits for the database before it logs what it could not write."""
 
 
 class ResultWriter:
@@ -54,6 +56,8 @@ class ResultWriter:
         self._units: list[Unit] = []
         self._slowed: set[int] = set()
         self._was_full = False
+        self._logged: dict[int, Finished] = {}
+        """By id. Kept, so that no other one gets the same id."""
         self.unwritable = 0
         """Results and journal rows that the database refused permanently."""
 
@@ -185,6 +189,17 @@ class ResultWriter:
             for line in evidence(unit):
                 logger.error("Not in the database, because it refuses these %s: %s", what, line)
         return parts
+
+    def log_while_stopping(self, seconds: float) -> None:
+        """Log what is known of unwritten results, each once. A stop of the whole portal ends this
+        process before the database may be back."""
+        if seconds < LOG_AFTER:
+            return
+        for unit in self._units:
+            for one, line in zip(unit.finished, evidence(unit), strict=True):
+                if id(one) not in self._logged:
+                    self._logged[id(one)] = one
+                    logger.error("Not yet in the database, while the engine stops: %s", line)
 
     def log_unwritten(self) -> None:
         """Log what is known of the results that a stopping loop leaves unwritten."""

@@ -88,6 +88,9 @@ def evidence(unit: Unit) -> Iterable[str]:
     a text nor a number."""
     for one in unit.finished:
         job, error, value = one.result.job, one.result.error, one.result.value
+        if one.result.not_begun:
+            yield f"{job.subject}: never called"
+            continue
         outcome = f"{error.outcome} ({error.reason})" if error else type(value).__name__
         its_id = getattr(value, "provider_id", "") or getattr(value, "order_id", "")
         at = job.marked_at or job.claimed_at

@@ -30,14 +30,18 @@ class HostReport:
         self._log = log
         self._measures = Measures(os.getppid())
 
-    def run(self, beside: Callable[[], None] = lambda: None) -> None:
-        """Report until SIGTERM or SIGINT, and then the stop. Calls `beside` before each report."""
+    def run(self, beside: Callable[[bool], None] = lambda _: None) -> None:
+        """Report until SIGTERM or SIGINT, and then the stop.
+
+        Calls `beside` before each report, and tells it whether the last one could be written.
+        """
         ending = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ending.set())
+        is_written = True
         while not ending.is_set():
-            beside()
-            self._attempt(lambda: write_report(self._report()))
+            beside(is_written)
+            is_written = self._attempt(lambda: write_report(self._report()))
             ending.wait(REPORT_EVERY)
         self._attempt(write_stop)
 
@@ -50,13 +54,17 @@ class HostReport:
             measures=self._measures.take(),
         )
 
-    def _attempt(self, act: Callable[[], None]) -> None:
+    def _attempt(self, act: Callable[[], None]) -> bool:
+        """Whether the database took it."""
+        is_written = False
         try:
             act()
+            is_written = True
         except DatabaseError as error:
             self._log(f"The host could not be reported: {error}".strip())
             connection.close()
         close_old_connections()
+        return is_written
 
 
 def _keys() -> str:

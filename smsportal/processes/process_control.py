@@ -7,13 +7,29 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import IO, Any, Final, Protocol
 
 TERMINATE_WITH_PARENT: Final = 1
 SET_NAME: Final = 15
 ADOPT_ORPHANS: Final = 36
 """Numbers of `linux/prctl.h`."""
 IS_LINUX: Final = sys.platform.startswith("linux")
+
+
+class Process(Protocol):
+    """A child process, such as `subprocess.Popen`."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def stdout(self) -> IO[bytes] | None: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self) -> int: ...
+
+    def terminate(self) -> None: ...
 
 
 def adopt_orphans() -> None:

@@ -14,10 +14,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import IO, Protocol
 
 from ..configuration.addresses import Address, answers
-from .process_control import ended_child, kill_group, terminate_with_parent
+from .process_control import Process, ended_child, kill_group, terminate_with_parent
 from .service_manager import ServiceManager, environment_of_programs
 
 TICK = 0.1
@@ -25,22 +24,6 @@ STABLE_AFTER = 20.0
 MIN_STOP_SECONDS = 3.0
 SILENCE_CHECK_EVERY = 5.0
 CHANGE_CHECK_EVERY = 1.0
-
-
-class Process(Protocol):
-    """A child process, such as `subprocess.Popen`."""
-
-    @property
-    def pid(self) -> int: ...
-
-    @property
-    def stdout(self) -> IO[bytes] | None: ...
-
-    def poll(self) -> int | None: ...
-
-    def wait(self) -> int: ...
-
-    def terminate(self) -> None: ...
 
 
 def start_command(program: Program) -> Process:

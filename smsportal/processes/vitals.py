@@ -58,7 +58,7 @@ class Pulse:
         return now - self.changed_at
 
     def start_over(self) -> None:
-        """Count from now: while the database is away, nobody can write a heartbeat."""
+        """Count from now: nobody could write a heartbeat."""
         self.changed_at = self.read_at = time.monotonic()
 
 
@@ -75,7 +75,11 @@ class Vitals:
         self.pulses = {self.default_queue: Pulse(), wake.CLUSTER: Pulse()}
         self.work_at = 0.0
 
-    def look(self) -> None:
+    def look(self, takes_writes: bool = True) -> None:
+        """`takes_writes`: false if the database was seen to refuse a write. A disk that is full,
+        a lock and a server that is read-only leave the old heartbeats to be read."""
+        if not takes_writes:
+            self._start_over()
         try:
             if self.works:
                 self._report()
@@ -83,10 +87,13 @@ class Vitals:
         except DatabaseError as error:
             logger.warning("The heartbeats cannot be read: %s", type(error).__name__)
             connection.close()
-            for pulse in self.pulses.values():
-                pulse.start_over()
+            self._start_over()
         # Also shows that this process lives.
         self.write(f"0 {INSTANCE}")
+
+    def _start_over(self) -> None:
+        for pulse in self.pulses.values():
+            pulse.start_over()
 
     def _report(self) -> None:
         for name, rows in (

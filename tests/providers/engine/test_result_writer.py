@@ -9,13 +9,15 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import DataError, OperationalError
+from django.utils import timezone
 
 from messaging.engine.source import MessageSource
 from messaging.models import Message
 from providers import journal
-from providers.engine.result_writer import ResultWriter
+from providers.engine.result_writer import LOG_AFTER, ResultWriter
 from providers.engine.work_source import Result
 from providers.engine.worker_pool import Finished
+from providers.gateway.vocabulary import Submission
 from providers.models import ApiCall
 from sandbox.server import Sandbox
 from tests.factories.accounts import make_account
@@ -96,3 +98,40 @@ def test_journal_holds_no_call_whose_result_is_not_recorded(
 
     assert written == ["call for message:1"]
     assert not writer.is_empty
+
+
+def test_answers_are_in_the_log_if_the_portal_stops_while_the_database_is_away(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The stop of the whole portal may end the process before the database is back."""
+
+    def record(results: Sequence[Result], claim: UUID) -> None:
+        raise OperationalError("the server has gone away")
+
+    writer = ResultWriter(uuid4())
+    source: Any = SimpleNamespace(name="messages", paid=False, record=record)
+    for subject in ("message:1", "message:2"):
+        job: Any = SimpleNamespace(
+            account_id=1, subject=subject, past=0, marked_at=timezone.now(), claimed_at=None
+        )
+        writer.add(Finished(source, Result(job, value=Submission("its-id")), []))
+        with pytest.raises(OperationalError):
+            writer.write({})
+        writer.log_while_stopping(LOG_AFTER - 1)
+        assert subject not in caplog.text
+        writer.log_while_stopping(LOG_AFTER)
+        writer.log_while_stopping(LOG_AFTER + 1)
+        assert caplog.text.count(f"while the engine stops: {subject}: Submission its-id") == 1
+
+
+def test_log_tells_a_call_that_never_began_from_one_without_an_answer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    writer = ResultWriter(uuid4())
+    source: Any = SimpleNamespace(name="messages")
+    job: Any = SimpleNamespace(subject="message:1", marked_at=timezone.now(), claimed_at=None)
+    writer.add(Finished(source, Result(job, not_begun=True), []))
+    writer.log_unwritten()
+    assert caplog.messages == [
+        "Not in the database, because it was away too long: message:1: never called"
+    ]

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django_q.conf import Conf
+from django_q.status import Stat
 
 from providers.engine import task
 
@@ -27,7 +28,7 @@ def publish(monkeypatch: pytest.MonkeyPatch, cluster_id: UUID, status: str) -> N
     published = SimpleNamespace(
         cluster_id=cluster_id, sentinel=os.getppid(), host=socket.gethostname(), status=status
     )
-    monkeypatch.setattr("providers.engine.task.Stat.get_all", lambda: [published])
+    monkeypatch.setattr(Stat, "get_all", lambda: [published])
 
 
 @pytest.mark.parametrize("status", [Conf.STOPPING, Conf.STOPPED])

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from django.db import DatabaseError
 
 from providers.models import Host
 from smsportal.configuration.environment import BASE_DIR
+from smsportal.hosts import report as host_report
 from smsportal.hosts.measures import Measures, memory_of
 from smsportal.hosts.name import VARIABLE, claim_name
 from smsportal.hosts.report import HostReport
@@ -137,3 +138,26 @@ def test_database_that_is_away_does_not_end_the_report() -> None:
     logged: list[str] = []
     HostReport("work", 0.0, logged.append)._attempt(fail)
     assert logged == ["The host could not be reported: away"]
+
+
+def test_vitals_are_told_whether_the_database_takes_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [None, DatabaseError("full"), None, None]
+    told: list[bool] = []
+    handlers: list[Callable[..., object]] = []
+
+    def write(*_: object) -> None:
+        if error := answers.pop(0):
+            raise error
+
+    def beside(takes_writes: bool) -> None:
+        told.append(takes_writes)
+        if len(told) == 4:
+            handlers[0]()
+
+    monkeypatch.setattr(signal, "signal", lambda _, one: handlers.append(one))
+    monkeypatch.setattr(host_report, "REPORT_EVERY", 0)
+    monkeypatch.setattr(host_report, "write_report", write)
+    monkeypatch.setattr(host_report, "write_stop", lambda: None)
+    monkeypatch.setattr(HostReport, "_report", lambda _: None)
+    HostReport("work", 0.0, lambda _: None).run(beside)
+    assert told == [True, True, False, True]

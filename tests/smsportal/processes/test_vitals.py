@@ -161,6 +161,19 @@ def test_silence_counts_from_the_return_of_the_database(
     assert lines[:2] == ["5.0 smsportal", "5.0 engine"]
 
 
+def test_database_that_takes_no_writes_is_no_silence(clock: Clock, lines: list[str]) -> None:
+    """Its heartbeats can be read, but the loops cannot renew them."""
+    looking = Vitals(WORK, lines.append)
+    looking.look()
+    for _ in range(60):
+        clock.now += 5
+        looking.look(takes_writes=False)
+    assert "0.0 engine" in lines[-3:]
+    clock.now += 5
+    looking.look()
+    assert "5.0 engine" in lines[-3:]
+
+
 def test_silence_counts_anew_after_an_answer_that_took_long(clock: Clock) -> None:
     pulse = Pulse()
     first = frozenset({("loop:1", timezone.now())})
