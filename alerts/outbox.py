@@ -8,7 +8,7 @@ import time
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django_q.tasks import async_task
 
 from providers import clock
@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 D = DeliveryState
 PAUSES: Final = (timedelta(minutes=1), timedelta(minutes=3), timedelta(minutes=10))
 """Before the second, third and fourth try. There is no fifth."""
-SLICE_SECONDS: Final = 45.0
-"""No further message is begun after this time: the queue kills a task after 90 seconds."""
+SLICE_SECONDS: Final = 20.0
+"""No further message is begun after this time, so that other tasks have their turn."""
 INTERRUPTED_AFTER: Final = timedelta(minutes=3)
 LONGEST_PAUSE: Final = timedelta(hours=1)
 """A message that is to wait for longer was written while a clock was wrong, so it is due."""
@@ -68,8 +68,11 @@ def settle_interrupted() -> int:
 
 def _claim() -> Delivery | None:
     now = clock.now()
-    # Those that failed before come last, so that one dead receiver does not delay the others.
-    for key in due(now).order_by("tries", "next_at", "pk").values_list("pk", flat=True)[:20]:
+    # One dead receiver does not delay the others: its messages come last once one has failed.
+    failed = Delivery.objects.filter(receiver=OuterRef("receiver"), state=D.WAITING, tries__gt=0)
+    rows = due(now).annotate(is_dead=Exists(failed))
+    ordered = rows.order_by("is_dead", "tries", "next_at", "pk")
+    for key in ordered.values_list("pk", flat=True)[:20]:
         claim = secrets.token_hex(16)
         row = Delivery.objects.filter(_is_due(now), pk=key)
         if DELIVERY_STATES.move(row, D.SENDING, sources=(D.WAITING,), claim=claim, claimed_at=now):

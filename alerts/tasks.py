@@ -8,14 +8,17 @@ from typing import Final
 from core.pruning import delete_in_chunks
 from core.retention import limit_of
 from providers import clock
+from providers.task_leases import hold_task_lease
 
-from . import dead_man, outbox
+from . import dead_man, outbox, transport
 from .evaluate import evaluate
 from .models import Alarm, Delivery
 from .retention_kinds import SENT_ALERTS
 from .states import UNFINISHED
 
 ALARMS_KEPT: Final = timedelta(days=30)
+LEASE_SECONDS: Final = outbox.SLICE_SECONDS + transport.SECONDS + 10
+"""As long as sending may take."""
 
 
 def watch() -> None:
@@ -27,8 +30,15 @@ def watch() -> None:
 
 
 def deliver() -> None:
-    """Send what is due, and queue the next slice if something is left."""
-    if outbox.deliver_some():
+    """Send what is due, and queue the next slice if something is left.
+
+    One at a time, so that a receiver that hangs holds one worker and not all of them.
+    """
+    with hold_task_lease("alerts: deliver", LEASE_SECONDS) as lease:
+        if lease is None:
+            return
+        is_left = outbox.deliver_some()
+    if is_left:
         outbox.queue_delivery()
 
 

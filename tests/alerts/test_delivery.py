@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django_q.models import OrmQ
 
 from alerts import dead_man, outbox, tasks, transport
 from alerts.evaluate import evaluate
@@ -199,6 +200,44 @@ def test_receiver_that_failed_before_does_not_delay_the_others(
     with later(timedelta(minutes=5)):
         assert outbox._claim() == alive
         assert outbox._claim() == dead
+
+
+def test_receiver_that_hangs_delays_the_others_by_one_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    order: list[str] = []
+
+    def notify(url: Secret, _title: str, _body: str) -> Sent:
+        order.append(url.reveal())
+        return Sent("timeout" if "hangs" in url.reveal() else "", 25.0)
+
+    monkeypatch.setattr(transport, "notify", notify)
+    hangs, works = make_receiver("json://hangs/"), make_receiver("json://works/")
+    for receiver in (hangs, hangs, hangs, works, works):
+        make_delivery(receiver=receiver, occasion=Occasion.ALERT)
+    outbox.deliver_some()
+    names = ["hangs" if "hangs" in url else "works" for url in order]
+    assert names == ["hangs", "works", "works", "hangs", "hangs"]
+
+
+def test_receiver_that_hangs_holds_one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+
+    def notify(_url: Secret, _title: str, body: str) -> Sent:
+        begun.append(body)
+        # What another worker would do meanwhile.
+        tasks.deliver()
+        return Sent("", 25.0)
+
+    monkeypatch.setattr(transport, "notify", notify)
+    monkeypatch.setattr(outbox, "SLICE_SECONDS", 0.0001)
+    for _ in range(3):
+        make_delivery(occasion=Occasion.ALERT)
+    tasks.deliver()
+    assert len(begun) == 1
+    assert OrmQ.objects.count() == 1, "one task goes on"
+    tasks.deliver()
+    assert len(begun) == 2
 
 
 @pytest.mark.django_db(transaction=True)

@@ -13,13 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from tests.support import debian
-from tests.support.processes import (
-    end_space,
-    first_child,
-    killed_with_parent,
-    remove_control_group,
-)
+from tests.support import debian, spaces
+from tests.support.processes import end_space, first_child, remove_control_group
 from tests.support.wait_until import wait_until
 
 CONTROL_GROUP: Final = f"smsportal-tests-{os.getpid()}-containers"
@@ -34,6 +29,7 @@ PACKAGES: Final = (
     "mount",
     "tini",
 )
+SPACES: Final = ("-m", "-n", "-p", "-r")
 START: Final = f"""
 set -e
 mount --make-rprivate /
@@ -69,18 +65,10 @@ class Engine:
         **environment: str,
     ) -> subprocess.CompletedProcess[str]:
         """Output and errors are together."""
-        ended = subprocess.run(
-            ["nsenter", f"--target={self.pid}", "-m", "-n", "-p", "-r", "docker", *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            check=False,
-            timeout=timeout,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", **environment},
+        command = ("docker", *arguments)
+        return spaces.run(
+            self.pid, SPACES, command, check=check, timeout=timeout, environment=environment
         )
-        assert not check or ended.returncode == 0, (arguments, ended.stdout[-3000:])
-        return ended
 
     def said(self, *arguments: str) -> str:
         return self.docker(*arguments).stdout.strip()
@@ -93,17 +81,9 @@ def running(folder: Path) -> Iterator[Engine]:
     root, work = folder / "root", folder / "work"
     root.mkdir(parents=True)
     work.mkdir()
-    command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c"]
     log = folder / "log"
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [*command, START, "sh", str(root), str(tar), str(work)],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=killed_with_parent,
-        )
+    command = [*spaces.ALONE, "sh", "-c", START, "sh", str(root), str(tar), str(work)]
+    process = spaces.start(command, log)
     try:
         yield Engine(_wait_for(process, log), work)
     finally:

@@ -9,13 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from tests.support import debian
-from tests.support.processes import (
-    end_space,
-    first_child,
-    killed_with_parent,
-    remove_control_group,
-)
+from tests.support import debian, spaces
+from tests.support.processes import end_space, first_child, remove_control_group
 from tests.support.wait_until import wait_until
 
 SUITE: Final = "bookworm"
@@ -60,18 +55,9 @@ class Machine:
         self, *command: str, check: bool = True, timeout: float = 600, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Output and errors are together."""
-        ended = subprocess.run(
-            ["nsenter", f"--target={self.pid}", *SPACES, *command],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            check=False,
-            timeout=timeout,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", **environment},
+        return spaces.run(
+            self.pid, SPACES, command, check=check, timeout=timeout, environment=environment
         )
-        assert not check or ended.returncode == 0, (command, ended.stdout[-3000:])
-        return ended
 
     def write(self, path: str, text: str) -> None:
         self.run("sh", "-c", 'mkdir -p "$(dirname "$0")"; printf %s "$1" > "$0"', path, text)
@@ -96,24 +82,9 @@ def booted(folder: Path) -> Iterator[Machine]:
     root.mkdir(parents=True)
     project = debian.copy_project(folder / "project")
     log = folder / "log"
-    command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [
-                *command,
-                "sh",
-                "-c",
-                SCRIPT,
-                "sh",
-                *map(str, (root, tar, wheels, project)),
-                CONTROL_GROUP,
-            ],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=killed_with_parent,
-        )
+    command = [*spaces.ALONE, "--mount-proc", "sh", "-c", SCRIPT, "sh"]
+    folders = map(str, (root, tar, wheels, project))
+    process = spaces.start([*command, *folders, CONTROL_GROUP], log)
     try:
         yield _wait_for(process, log)
     finally:
