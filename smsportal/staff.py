@@ -38,6 +38,7 @@ from .sign_in.factor_reset import ResetFactors, factor_cell
 from .sign_in.local_accounts import may_sign_in_locally
 from .sign_in.password_links import link_cell, make_link
 from .sign_in.session_ending import EndSessions, sessions_cell
+from .sign_in.sessions import end_sessions
 from .staff_forms import StaffForm, permission_field, role_field
 
 # Django's classes and ours both inherit from its ModelAdmin, which the stubs reject.
@@ -224,6 +225,9 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
         super().save_related(request, form, formsets, change)
         form.save_preferences()
         person: User = form.instance
+        if not person.is_active:
+            # Otherwise, they would live on if the account is opened again soon.
+            end_sessions(person)
         record_act(
             "staff.change" if change else "staff.add",
             by=current_user(request),
