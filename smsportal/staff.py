@@ -39,6 +39,7 @@ from .sign_in.local_accounts import may_sign_in_locally
 from .sign_in.password_links import link_cell, make_link
 from .sign_in.session_ending import EndSessions, sessions_cell
 from .sign_in.sessions import end_sessions
+from .staff_filters import RoleFilter
 from .staff_forms import StaffForm, permission_field, role_field
 
 # Django's classes and ours both inherit from its ModelAdmin, which the stubs reject.
@@ -49,22 +50,6 @@ admin.site.unregister([User, Group])
 
 SIGN_IN = ("new_password", "second_factor", "sessions")
 LINK_MADE = declare("staff.link", _("One-time link created"))
-
-
-class RoleFilter(admin.SimpleListFilter):
-    title = pgettext_lazy("field", "Role")
-    parameter_name = "role"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        roles = Group.objects.order_by("pk").values_list("pk", "name")
-        return [(str(pk), role_label(name)) for pk, name in roles]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
-        chosen = self.value()
-        return queryset.filter(groups__pk=chosen) if chosen in self.known() else queryset
-
-    def known(self) -> set[str]:
-        return {str(value) for value, _word in self.lookup_choices}
 
 
 @admin.register(User)
