@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from core.act_sentences import Area, describe
 from core.retention import kinds
@@ -14,7 +13,7 @@ def _kind_title(key: object) -> object:
 
 
 def register() -> None:
-    for_ever = pgettext_lazy("kept", "for ever")
+    for_ever = _("for ever")
     describe("number.erase", Area.OTHER, _("Asked to erase a phone number"))
     describe("number.erase_stop", Area.OTHER, _("Stopped the erasure of a phone number"))
     describe(

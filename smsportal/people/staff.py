@@ -37,7 +37,9 @@ from ..sign_in.factor_reset import ResetFactors, factor_cell
 from ..sign_in.local_accounts import may_sign_in_locally
 from ..sign_in.password_links import link_cell, make_link
 from ..sign_in.session_ending import EndSessions, sessions_cell
+from ..sign_in.sessions import end_sessions
 from . import list_exports
+from .staff_filters import RoleFilter
 from .staff_forms import StaffForm, permission_field, role_field
 
 # Django's classes and ours both inherit from its ModelAdmin, which the stubs reject.
@@ -48,22 +50,6 @@ admin.site.unregister([User, Group])
 
 SIGN_IN = ("new_password", "second_factor", "sessions")
 LINK_MADE = declare("staff.link", _("One-time link created"))
-
-
-class RoleFilter(admin.SimpleListFilter):
-    title = pgettext_lazy("field", "Role")
-    parameter_name = "role"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        roles = Group.objects.order_by("pk").values_list("pk", "name")
-        return [(str(pk), role_label(name)) for pk, name in roles]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
-        chosen = self.value()
-        return queryset.filter(groups__pk=chosen) if chosen in self.known() else queryset
-
-    def known(self) -> set[str]:
-        return {str(value) for value, _word in self.lookup_choices}
 
 
 @admin.register(User)
@@ -224,6 +210,9 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
         super().save_related(request, form, formsets, change)
         form.save_preferences()
         person: User = form.instance
+        if not person.is_active:
+            # Otherwise, they would live on if the account is opened again soon.
+            end_sessions(person)
         record_act(
             "staff.change" if change else "staff.add",
             by=current_user(request),

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
@@ -87,6 +88,9 @@ class AccountAdapter(LibraryAdapter):
         return [ours.get(stage, stage) for stage in super().get_login_stages()]
 
     def login(self, request: HttpRequest, user: User) -> None:
+        if not user.is_active:
+            # The account was closed while the second step was waited for.
+            raise ImmediateHttpResponse(self.respond_user_inactive(request, user))
         known = known_browser(request)
         is_first = user.last_login is None
         is_new = known is None or not known.has_signed_in(user.get_username())

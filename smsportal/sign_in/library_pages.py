@@ -138,7 +138,7 @@ class ConfirmByPassword(ConfirmPage, ReauthenticateView):
 
     def form_invalid(self, form: Any) -> HttpResponse:
         note_guess(current_user(self.request))
-        answer: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
+        answer: HttpResponse = super().form_invalid(form)
         return answer
 
 

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from django.utils.translation import override
@@ -141,7 +141,7 @@ def details_of(what: str) -> list[str]:
 def test_no_sentence_shows_that_a_value_is_missing(what: str) -> None:
     """Neither a detail that was not kept, nor an empty one, nor one of a person who is gone."""
     names = [name for name in details_of(what) if name != "subject"]
-    kept: list[dict[str, object]] = [{}, dict.fromkeys(names), dict.fromkeys(names, "")]
+    kept: list[dict[str, Any]] = [{}, dict.fromkeys(names), dict.fromkeys(names, "")]
     kept += [{name: [] for name in names}, dict.fromkeys(names, 0)]
     kept += [{name: "1"} for name in names]
     subjects = ["message:1", ""] if what in NO_SUBJECT else ["message:1"]

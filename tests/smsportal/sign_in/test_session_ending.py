@@ -95,6 +95,18 @@ class TestByAColleague:
         assert not is_in(theirs)
 
 
+def test_sessions_of_a_closed_account_do_not_come_back() -> None:
+    operator = member("operator")
+    theirs, ours = browser_of(operator), browser_of(member("manager"))
+    fields = {"username": operator.username, "groups": [operator.groups.get().pk]}
+    assert ours.post(form_of(operator), fields).status_code == 302
+    assert not is_in(theirs)
+    assert ours.post(form_of(operator), {**fields, "is_active": "on"}).status_code == 302
+    operator.refresh_from_db()
+    assert operator.is_active
+    assert not is_in(theirs)
+
+
 class TestByCommand:
     def test_sessions_of_one_person_end(self, capsys: pytest.CaptureFixture[str]) -> None:
         admin, other = member("x", superuser=True), member("viewer")
@@ -126,6 +138,14 @@ class TestBegunSignIn:
         browser_of(member("manager")).post(ending(operator))
         enter_code(thief)
         assert not is_in(thief)
+
+    def test_it_ends_when_the_account_is_closed(self) -> None:
+        operator = member_with_app("operator")
+        client = Client()
+        enter_password(client, operator)
+        User.objects.filter(pk=operator.pk).update(is_active=False)
+        assert enter_code(client) == reverse("account_login")
+        assert not Act.objects.filter(what="sign_in").exists()
 
     def test_it_ends_when_the_password_changes(self) -> None:
         operator = member_with_app("operator")
