@@ -80,7 +80,10 @@ def test_networks_may_be_of_either_kind(
 def test_proxy_that_no_setting_names_opens_metrics_to_nobody(client: Client, settings: Any) -> None:
     """Everybody behind it has its address."""
     settings.METRICS_NETWORKS = ["127.0.0.0/8"]
-    forwarded = {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "93.184.216.34"}
+    forwarded: dict[str, Any] = {
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_X_FORWARDED_FOR": "93.184.216.34",
+    }
     assert client.get("/metrics", **forwarded).status_code == 404
     assert "details" not in client.get("/readyz", **forwarded).json()
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
