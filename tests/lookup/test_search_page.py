@@ -165,3 +165,8 @@ def test_queries_are_bounded(django_assert_max_num_queries: Any) -> None:
 
     with django_assert_max_num_queries(60):
         search(person, NUMBER)
+
+
+def test_long_search_is_refused_in_words_and_not_cut() -> None:
+    shown = search(make_staff("operator"), "x" * 201)
+    assert "This may have at most 200 characters; it has 201. Shorten it." in shown
