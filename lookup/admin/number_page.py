@@ -23,6 +23,7 @@ from core.admin.reasons import REVEAL_REASONS, reason_from, reason_problem
 from core.admin.too_long import length_problem
 from core.countries import country_name
 from core.masking import plain_number, shown_number
+from core.names import given_name
 from core.phones.parse import PhoneError, grouped, parse_number
 from core.phones.tokens import BadToken, number_in, token_of
 from core.visibility import may_reveal
@@ -146,7 +147,7 @@ class NameNumber(NumberPage):
         if not may_write(NUMBER, request.user):
             raise NeedsPermission(WRITE_ABOUT_NUMBERS)
         typed, number = request.POST.get("name", ""), self.number
-        name = " ".join(typed.split())
+        name = given_name(typed)
         if problem := length_problem(name, LONGEST_NAME):
             refused = {"name_problem": problem, "typed_name": typed}
             return self.render_to_response(self.get_context_data() | refused)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
 from core.admin.pages import current_user, fragment, new_form_token
+from core.text_cleaning import clean_text
 from core.times import full_time
 from providers.admin.account_picker import AccountFormPage
 from providers.models import Account
@@ -22,7 +23,6 @@ from ..batches.importing.lookalikes import literal, protect, unprotect
 from ..batches.importing.placeholders import PLACEHOLDER
 from ..models import Batch
 from ..template_values import record_use
-from ..text_cleaning import clean_text
 from ..text_rules import LONGEST_TYPED
 from .batch_forms import NewBatchForm, can_send_texts
 from .batch_page import BATCH_WAITS

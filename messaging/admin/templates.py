@@ -19,6 +19,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from core.admin.base import PortalAdmin
 from core.admin.buttons import EmptyState
 from core.admin.pages import fragment
+from core.names import GivenName
 
 from ..models import Template
 from ..template_values import fill_known, variables_of
@@ -63,6 +64,7 @@ class TemplateForm(TemplateModelForm):
     class Meta:
         model = Template
         fields = ("name", "text", "in_use")
+        field_classes: ClassVar = {"name": GivenName}
         widgets: ClassVar = {"text": TextWithPreview({"rows": 5, "dir": "auto"})}
         help_texts: ClassVar = {
             "text": _(

@@ -26,6 +26,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from core.names import GivenName
 from core.punctuation import listed
 
 from .. import accounts
@@ -35,10 +36,8 @@ from .account_fields import (
     NetworksField,
     PhrasesField,
     SecretField,
-    has_control_characters,
     option_form_field,
     translated,
-    trim,
 )
 from .address_field import BaseUrlField, check_address
 from .country_field import CountriesField
@@ -104,6 +103,7 @@ class AccountForm(SecretRules, AnyAccountForm):
     class Meta:
         model = Account
         fields = COLUMNS
+        field_classes = {"name": GivenName}
         labels = {
             "name": pgettext_lazy("field", "Name"),
             "price_per_segment": _("Price per segment"),
@@ -226,9 +226,7 @@ class AccountForm(SecretRules, AnyAccountForm):
     # --- checks ------------------------------------------------------------
 
     def clean_name(self) -> str:
-        name = trim(str(self.cleaned_data["name"]))
-        if has_control_characters(name):
-            raise ValidationError(_("This contains an invisible character. Enter it again."))
+        name = str(self.cleaned_data["name"])
         if Account.objects.filter(name__iexact=name).exclude(pk=self.instance.pk).exists():
             raise ValidationError(_("An account with this name already exists."))
         return name

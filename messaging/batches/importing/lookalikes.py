@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
-from ...text_cleaning import clean_value
+from core.text_cleaning import clean_value
 
 ESCAPED: Final = {"\\{": "\x00", "\\}": "\x01", "\\｛": "\x02", "\\｝": "\x03"}
 """Stand-ins for escaped braces while a text is read. No text may contain control characters."""
