@@ -19,7 +19,7 @@ from providers.models import Account
 
 from .. import segments
 from ..batches import create
-from ..batches.importing.lookalikes import literal, protect, unprotect
+from ..batches.importing.lookalikes import literal, lone_brace, protect, unprotect
 from ..batches.importing.placeholders import PLACEHOLDER
 from ..models import Batch
 from ..template_values import record_use
@@ -48,7 +48,11 @@ def size_context(account: Account | None, text: str) -> dict[str, Any]:
     blanked = PLACEHOLDER.sub(lambda place: " " * len(place[0]), segments.normalise_line_ends(text))
     typed = clean_text(unprotect(blanked))
     costly = costly_in(fixed, preview.count, typed)
-    return {"preview": replace(preview, costly=costly), "varies": bool(PLACEHOLDER.search(text))}
+    return {
+        "preview": replace(preview, costly=costly),
+        "varies": bool(PLACEHOLDER.search(text)),
+        "lone_brace": lone_brace(unprotect(text)),
+    }
 
 
 @fragment("messaging.bulk_message")

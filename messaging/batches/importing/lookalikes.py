@@ -27,6 +27,8 @@ BRACED: Final = re.compile(
 """A name in braces of any kind and number. Only {Name} is a place."""
 PLACE: Final = re.compile(r"\{([^{}｛｝\n\x00-\x03]{1,64})\}")
 
+_LONE_BRACE: Final = re.compile(r"[{｛][^\n]{0,20}|[^\s{｛]{0,20}[}｝]")
+
 _PAIRS: Final = (
     "[]", "【】", "〔〕", "()", "（）", "<>", "＜＞", "《》", "〈〉", "«»", "‹›", "「」", "『』",
     "%%", "％％", "##", "＃＃", "$$", "@@", "||", "**", "~~", "__", "^^", "&&",
@@ -103,6 +105,13 @@ def odd_braces(text: str) -> str:
         if not found["escape"] and not PLACE.fullmatch(found["written"]):
             return unprotect(found["written"])
     return ""
+
+
+def lone_brace(text: str) -> str:
+    """The first brace without its other half, with what follows on its line; empty if none."""
+    rest = BRACED.sub(lambda found: " " * len(found[0]), protect(text))
+    found = _LONE_BRACE.search(rest)
+    return unprotect(protect(text)[found.start() : found.end()]).rstrip() if found else ""
 
 
 def find_lookalikes(text: str, columns: Sequence[str]) -> list[Lookalike]:
