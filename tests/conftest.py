@@ -66,8 +66,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # Not in the workers of a parallel run, which would compile the same files at once.
     if not hasattr(config, "workerinput") and compile_catalogues():
         # Django has read the former ones.
-        trans_real._translations.clear()
-        trans_real._default = None
+        found: Any = trans_real
+        found._translations.clear()
+        found._default = None
 
 
 def pytest_collection_finish() -> None:

@@ -81,8 +81,8 @@ def _unknown(spec: Any, request: HttpRequest, rows: QuerySet[Any]) -> Iterator[s
                 yield typed
     elif isinstance(spec, SimpleListFilter):
         offered = {str(choice[0]) for choice in spec.lookup_choices}
-        typed = dict.fromkeys(request.GET.getlist(str(spec.parameter_name)))
-        unknown = (value for value in typed if value and value not in offered)
+        values = dict.fromkeys(request.GET.getlist(str(spec.parameter_name)))
+        unknown = (value for value in values if value and value not in offered)
         yield from (value for value in unknown if _narrows_nothing(spec, value, request, rows))
 
 

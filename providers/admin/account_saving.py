@@ -51,7 +51,9 @@ class SavesAccount(SecretRules, AnyAccountForm):
             field.name: self.cleaned_data[SECRET + field.name]
             for field in self.client.credential_fields
         }
-        values = {name: self.cleaned_data[name] for name in COLUMNS if name in self.fields}
+        values: dict[str, Any] = {
+            name: self.cleaned_data[name] for name in COLUMNS if name in self.fields
+        }
         account = self._create(secrets, values) if self.is_new else self._change(secrets, values)
         if account is not None:
             self.warnings = [*secret_warnings(self, secrets), *channel_warnings(account)]
