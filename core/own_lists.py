@@ -17,6 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from .models import OwnList
+from .names import given_name
 
 MOST_FILTERS: Final = 20
 LONGEST_NAME: Final = 60
@@ -130,7 +131,7 @@ def _write(own: OwnList, filters: Sequence[SavedFilter]) -> None:
 
 
 def _clean_name(typed: str) -> str:
-    name = " ".join("".join(one if one.isprintable() else " " for one in typed).split())
+    name = given_name(typed)
     if not name:
         raise NotSaved(_("Enter a name."))
     if len(name) > LONGEST_NAME:

@@ -9,6 +9,8 @@ from django import forms
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
+from .names import has_control_characters, hides_characters
+
 NAME_FIELDS: Final = ("first_name", "last_name")
 
 
@@ -27,7 +29,7 @@ def clean_name(form: forms.ModelForm[User], cleaned: dict[str, Any]) -> None:
         return
     parts = [str(cleaned.get(name) or "") for name in NAME_FIELDS]
     name = " ".join(filter(None, parts))
-    if any(unicodedata.category(character) in ("Cc", "Cf") for character in name):
+    if has_control_characters(name) or hides_characters(name):
         form.add_error("first_name", _("Remove invisible characters."))
         return
     shown = comparable(name or str(cleaned.get("username") or form.instance.username))

@@ -30,9 +30,9 @@ def register() -> None:
 
 
 def add(subject: Subject, text: str, *, by: User, to: User | None = None) -> Note | None:
-    """None if the text is empty. `to` must be one who may write such notes."""
-    text = " ".join(text.split())[:LONGEST_NOTE]
-    if not text:
+    """None if the text is empty or too long. `to` must be one who may write such notes."""
+    text = one_line(text)
+    if not 0 < len(text) <= LONGEST_NOTE:
         return None
     with transaction.atomic():
         note = Note.objects.create(
@@ -49,6 +49,10 @@ def add(subject: Subject, text: str, *, by: User, to: User | None = None) -> Not
             url = f"{subject.url}#notes"
             notify(to.pk, f"note:{note.pk}:assigned", text, url, kind=ASSIGNED_KIND)
     return note
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def finish(note: Note, by: User) -> bool:

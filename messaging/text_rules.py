@@ -8,8 +8,9 @@ from typing import Final
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext, ngettext
 
+from core.text_cleaning import clean_text, shows_nothing
+
 from . import segments
-from .text_cleaning import clean_text, shows_nothing
 
 MAX_SEGMENTS: Final = 10
 CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

@@ -257,7 +257,8 @@ if env.bool("BEHIND_TLS_PROXY", default=False):
 # --- language and time -----------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
-# The theme ships no translations. From locale itself, makemessages would remove ours.
+# The theme ships no translations, and Django's words for errors are not ours, in English either.
+# From locale itself, makemessages would remove them.
 LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "theme"]
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="Asia/Shanghai")

@@ -14,6 +14,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.utils import translation
+from django.utils.translation import trans_real
 from pytest_django import DjangoDbBlocker
 
 from core.admin.export_slots import lock_folder
@@ -63,8 +64,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     # Not in the workers of a parallel run, which would compile the same files at once.
-    if not hasattr(config, "workerinput"):
-        compile_catalogues()
+    if not hasattr(config, "workerinput") and compile_catalogues():
+        # Django has read the former ones.
+        found: Any = trans_real
+        found._translations.clear()
+        found._default = None
 
 
 def pytest_collection_finish() -> None:

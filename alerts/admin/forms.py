@@ -18,6 +18,7 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
+from core.names import GivenName
 from core.secrets import Secret
 from providers.models import Account
 
@@ -180,7 +181,7 @@ def _zones() -> list[tuple[str, str]]:
 
 
 class ReceiverForm(PortalForm):
-    name = forms.CharField(
+    name = GivenName(
         label=pgettext_lazy("field", "Name"),
         max_length=60,
         widget=UnfoldAdminTextInputWidget({"autocomplete": "off", "dir": "auto"}),
@@ -215,7 +216,7 @@ class ReceiverForm(PortalForm):
             self.fields["url"].help_text = _("Empty: %(shown)s stays.") % {"shown": receiver.shown}
 
     def clean_name(self) -> str:
-        name = " ".join(str(self.cleaned_data["name"]).split())
+        name = str(self.cleaned_data["name"])
         if Receiver.objects.exclude(pk=self.receiver.pk).filter(name=name).exists():
             raise forms.ValidationError(_("Another receiver has this name."))
         return name

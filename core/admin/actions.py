@@ -26,7 +26,7 @@ from core.stored_texts import Stored, as_value, declare, object_name, values_of
 
 from .buttons import Crumb
 from .pages import ObjectPage, ObjectType, current_user, refuse_fragment
-from .reasons import REVEAL_REASONS, reason_from
+from .reasons import REVEAL_REASONS, reason_from, reason_problem
 
 MAX_FILTERS: Final = 500
 """Characters of the filters that are kept."""
@@ -200,7 +200,8 @@ class RevealAction(ObjectAction[ObjectType], Generic[ObjectType]):
                 record_reveal(obj, current_user(request), reason)
             context = self.get_revealed(obj)
         else:
-            context = {"note": gettext("Choose a reason first, or describe it in a few words.")}
+            otherwise = gettext("Choose a reason first, or describe it in a few words.")
+            context = {"note": reason_problem(request, otherwise)}
         own = Crumb(
             self.model_admin.get_detail_title(request, obj), self.model_admin.object_url(obj)
         )

@@ -30,9 +30,10 @@ from .export_jobs.export_page import ExportPage
 from .exports import export_buttons
 from .filters import filter_name
 from .history import LoggedForms
+from .left_out import is_refusal, list_without_filters
 from .list_export import ListExport
 from .list_pages import MOST_COUNTED, counted
-from .saved_filters import default_address, plain_address
+from .saved_filters import default_address
 
 MAX_SEARCH_LENGTH = 200
 MAX_SEARCH_WORDS = 20
@@ -197,9 +198,8 @@ class PortalAdmin(LoggedForms):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        plain = HttpResponseRedirect(plain_address(request))
         if is_malformed(request):
-            return plain
+            return list_without_filters(request)
         wish = filter_panel.take_wish(request)
         if wish == filter_panel.ALONE and request.method == "GET":
             return filter_panel.panel_alone(self, request)
@@ -215,8 +215,8 @@ class PortalAdmin(LoggedForms):
         try:
             answer: HttpResponse = super().changelist_view(request, context)
         except (DisallowedModelAdminLookup, OverflowError):
-            return plain
-        return answer
+            return list_without_filters(request)
+        return list_without_filters(request) if is_refusal(answer) else answer
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Refuses an action on all rows of a list that counts no further."""

@@ -22,6 +22,7 @@ from . import filter_panel
 from .buttons import Button, EmptyState
 from .exact_search import text_search_chip, text_search_note
 from .filters import SAVED, OneOfFilter, Splits
+from .left_out import left_out_notes, unused_names
 from .list_bounds import bounds_of, bounds_text
 from .list_pages import counted, indexed_ordering, most_pages, page_of
 from .own_columns import arranged
@@ -130,6 +131,7 @@ class PortalChangeList(ChangeList):
 
     def get_filters(self, request: HttpRequest) -> Any:
         found = super().get_filters(request)
+        self.unused_names = unused_names(self.filter_params, found[0], found[2])
         several = [one for one in found[0] if isinstance(one, Splits) and one.chosen]
         # One filter is split, the others narrow each of its parts.
         self.split = max(several, key=lambda one: len(one.chosen), default=None)
@@ -176,6 +178,8 @@ class PortalChangeList(ChangeList):
             notes = (self.bounds and bounds_text(self.bounds), text_search_note(request))
             for note in filter(None, notes):
                 messages.info(request, note)
+            for note in left_out_notes(self, request):
+                messages.warning(request, note)
         self.model_admin.prepare_rows(self.result_list)
         self.result_count = paginator.count
         self.multi_page = paginator.count > self.list_per_page

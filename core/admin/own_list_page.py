@@ -227,14 +227,13 @@ class OwnListPage(Page, TemplateView):
                 )
             )
         self.listed()
-        saved = save_filter(
-            current_user(self.request),
-            rows_of(self.model_admin),
-            posted.get("name", ""),
-            self.query.urlencode(),
-            self.order,
-            opens="opens" in posted,
-        )
+        person, rows = current_user(self.request), rows_of(self.model_admin)
+        name, query, opens = posted.get("name", ""), self.query.urlencode(), "opens" in posted
+        try:
+            saved = save_filter(person, rows, name, query, self.order, opens=opens)
+        except NotSaved as problem:
+            refused = {"problem": str(problem), "typed": name}
+            return self.render_to_response(self.get_context_data() | refused)
         messages.success(self.request, _("Filter saved."))
         url = reverse(self.model_admin.url_name("changelist"))
         return HttpResponseRedirect(url + address_of(self.model_admin, self.request, saved))

@@ -7,11 +7,16 @@ from typing import Final, TypeAlias
 from unicodedata import east_asian_width
 
 from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
 from core.stored_texts import Stored, StoredText, declare, from_staff
 
+from .too_long import length_problem
+
 MAX_REASON_LENGTH: Final = 200
+OTHER: Final = "other"
+"""The choice with a text field."""
 SHORTEST_REASON: Final = 5
 """Letters. A Chinese character counts as three."""
 
@@ -29,13 +34,27 @@ REVEAL_REASONS: Final[Presets] = {
 def reason_from(request: HttpRequest, presets: Presets) -> Stored:
     """The chosen preset or the typed text, as it is stored.
 
-    Empty if there is neither, or if the text is too short to say why.
+    Empty if there is neither, or if the text is too short to say why, or too long: then
+    `reason_problem` has the words.
     """
     chosen = request.POST.get("reason", "")
     if chosen in presets:
         return presets[chosen].store()
-    typed = typed_reason(request.POST.get("other", ""))
+    other = _other(request)
+    if length_problem(other, MAX_REASON_LENGTH):
+        return Stored("")
+    typed = typed_reason(other)
     return typed if says_something(typed) else Stored("")
+
+
+def reason_problem(request: HttpRequest, otherwise: str | Promise) -> str:
+    """Why `reason_from` took no reason: it is too long, or `otherwise`."""
+    too_long = length_problem(_other(request), MAX_REASON_LENGTH)
+    return too_long if too_long and request.POST.get("reason", "") == OTHER else str(otherwise)
+
+
+def _other(request: HttpRequest) -> str:
+    return request.POST.get("other", "").replace("\x00", "").strip()
 
 
 def says_something(text: str) -> bool:

@@ -32,6 +32,10 @@ class Hit:
     state: SafeString | str = ""
     detail: SafeString | str = ""
     at: datetime | None = None
+    is_act: bool = False
+    """Whether the address takes a POST and does something, instead of a page to open."""
+    theme: str = ""
+    """The theme that it switches to, instead of an address: light, dark or auto."""
 
 
 @dataclass(frozen=True, slots=True)

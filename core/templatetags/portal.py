@@ -17,6 +17,7 @@ from django.utils.translation import gettext
 from core import masking, punctuation, times
 from core.admin import banners, labels, list_rows
 from core.admin.buttons import Crumb
+from core.admin.too_long import length_attributes
 from core.money_lines import MoneyLine
 
 register = template.Library()
@@ -149,14 +150,24 @@ def page_trail(context: template.Context) -> list[Crumb]:
 
 @register.filter
 def as_attributes(values: dict[str, Any]) -> SafeString:
-    """`{{ widget.attrs|as_attributes }}`: what Django's template for it writes, at a tenth."""
+    """`{{ widget.attrs|as_attributes }}`: what Django's template for it writes, at a tenth.
+
+    Without "maxlength", with which the browser cuts a pasted text. The form says that it is too
+    long.
+    """
     return SafeString(
         "".join(
             f" {name}" if value is True else f' {name}="{conditional_escape(value)}"'
             for name, value in values.items()
-            if value is not False
+            if value is not False and name != "maxlength"
         )
     )
+
+
+@register.simple_tag
+def at_most(longest: int) -> SafeString:
+    """`<input {% at_most 200 %}>`: more is refused in words beside the field."""
+    return length_attributes(longest)
 
 
 @register.simple_tag(takes_context=True)

@@ -182,7 +182,7 @@ def _message_tiles(
             pgettext("column", "Sent"),
             f"{now.accepted:,}",
             change=words.growth(until.accepted, before.accepted),
-            detail=words.formerly(until.accepted, before.accepted),
+            detail=words.formerly(before.accepted),
             url=rows_url(
                 request, subject, days.today, where=rows_where, states=sent, until=days.now
             ),

@@ -61,17 +61,15 @@ def percent(share: float | None) -> str:
 
 def growth(now: int, before: int) -> str:
     """How a count has changed: +8%, −3%, or in words where a share would say nothing."""
-    if now == before:
-        return _("no change")
     if not before:
         return pgettext("figures", "0 before")
     change = round(100 * (now - before) / before)
     return f"{'+' if change > 0 else '−'}{abs(change)}%" if change else _("no change")
 
 
-def formerly(now: int, before: int) -> str:
+def formerly(before: int) -> str:
     """The count before, in brackets; empty where `growth` says already that there was none."""
-    return "" if now and not before else f"({before:,})"
+    return f"({before:,})" if before else ""
 
 
 def points(now: float | None, before: float | None) -> str:

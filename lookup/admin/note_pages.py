@@ -2,38 +2,60 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
+from typing import Any
+
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.views.generic import View
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import TemplateView, View
 
-from core.admin.pages import NeedsPermission, current_user
+from core.admin.buttons import Crumb
+from core.admin.pages import NeedsPermission, Page, current_user
+from core.admin.too_long import length_problem
 
 from .. import notes
-from ..models import Note
-from ..note_kinds import TITLES, find_subject, may_write, subjects_of, write_permission
+from ..models import LONGEST_NOTE, Note
+from ..note_kinds import TITLES, Subject, find_subject, may_write, subjects_of, write_permission
+from ..note_panel import panel_context
 
 
-class AddNote(View):
+class AddNote(Page, TemplateView):
+    """Adds a note. What is refused is shown again as it was typed, with the reason beside it."""
+
     http_method_names = ["post"]
+    template_name = "lookup/note_refused.html"
+    title = _("New note")
+    subject: Subject
 
-    def post(self, request: HttpRequest, kind: str, address_id: str) -> HttpResponse:
-        if kind not in TITLES:
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        if kwargs["kind"] not in TITLES:
             raise Http404
-        _require(request, kind)
-        subject = find_subject(kind, address_id)
+        _require(request, kwargs["kind"])
+        subject = find_subject(kwargs["kind"], kwargs["address_id"])
         if subject is None:
             raise Http404
-        chosen = request.POST.get("to", "")
-        to = _person(kind, chosen)
-        if chosen and to is None:
-            messages.error(request, _("Not saved: this person cannot open the page."))
-        elif not notes.add(subject, request.POST.get("text", ""), by=current_user(request), to=to):
-            messages.error(request, _("Not saved: the note has no text."))
-        return HttpResponseRedirect(f"{subject.url}#notes")
+        self.subject = subject
+
+    def get_trail(self) -> list[Crumb]:
+        return [Crumb(TITLES[self.subject.kind], self.subject.url), Crumb(self.get_title())]
+
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        typed, chosen = request.POST.get("text", ""), request.POST.get("to", "")
+        to = _person(self.subject.kind, chosen)
+        problem = length_problem(notes.one_line(typed), LONGEST_NOTE)
+        if not problem and chosen and to is None:
+            problem = gettext("Not saved: this person cannot open the page.")
+        if not problem and not notes.add(self.subject, typed, by=current_user(request), to=to):
+            problem = gettext("Not saved: the note has no text.")
+        if not problem:
+            return HttpResponseRedirect(f"{self.subject.url}#notes")
+        panel = panel_context(request, self.subject)
+        panel |= {"typed": typed, "problem": problem, "to": to.pk if to else None}
+        return self.render_to_response(self.get_context_data(panel=panel))
 
 
 class NoteAct(View):

@@ -19,9 +19,11 @@ from core.acts import record_act
 from core.admin.actions import revealed_answer
 from core.admin.buttons import Crumb
 from core.admin.pages import NeedsPermission, Page, current_user, refuse_fragment
-from core.admin.reasons import REVEAL_REASONS, reason_from
+from core.admin.reasons import REVEAL_REASONS, reason_from, reason_problem
+from core.admin.too_long import length_problem
 from core.countries import country_name
 from core.masking import plain_number, shown_number
+from core.names import given_name
 from core.phones.parse import PhoneError, grouped, parse_number
 from core.phones.tokens import BadToken, number_in, token_of
 from core.visibility import may_reveal
@@ -136,14 +138,19 @@ def day_word(day: Any) -> str:
     return date_format(day, form, use_l10n=False)
 
 
-class NameNumber(View):
+class NameNumber(NumberPage):
+    """Names the number. A name that is refused is shown again with the reason beside it."""
+
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
-        number = number_or_404(token)
         if not may_write(NUMBER, request.user):
             raise NeedsPermission(WRITE_ABOUT_NUMBERS)
-        name = " ".join(request.POST.get("name", "").split())[:LONGEST_NAME]
+        typed, number = request.POST.get("name", ""), self.number
+        name = given_name(typed)
+        if problem := length_problem(name, LONGEST_NAME):
+            refused = {"name_problem": problem, "typed_name": typed}
+            return self.render_to_response(self.get_context_data() | refused)
         changes = {"name": name, "named_by": current_user(request), "named_at": clock.now()}
         NumberName.objects.update_or_create(number=number, defaults=changes)
         return HttpResponseRedirect(reverse("admin:number", args=[token]))
@@ -172,6 +179,7 @@ class RevealNumber(View):
                 )
             context: dict[str, Any] = {"number": grouped(number), "raw_number": number}
         else:
-            context = {"note": gettext("Choose a reason first, or describe it in a few words.")}
+            otherwise = gettext("Choose a reason first, or describe it in a few words.")
+            context = {"note": reason_problem(request, otherwise)}
         masked = Crumb(plain_number(number, whole=False), reverse("admin:number", args=[token]))
         return revealed_answer(request, "lookup/revealed.html", context, [masked])

@@ -20,6 +20,7 @@ from django.utils.translation import ngettext, pgettext
 from core.admin.number_sources import sources_for
 from core.admin.pages import current_user, fragment
 from core.admin.search import MOST_HITS, Hit, HitGroup, Term, find
+from core.admin.too_long import length_problem
 from core.countries import country_name
 from core.masking import data, shown_number
 from core.phones.parse import PhoneError, parse_number, search_key
@@ -38,7 +39,7 @@ _COMMAND: Final = re.compile(r"(?P<word>[^\W\d]{2,20})\s*(?P<number>[+(]?\d.*)",
 
 def read_term(typed: str) -> Term:
     """What the typed text is: a number in any writing, after a word or alone, or something else."""
-    text = " ".join(typed.split())[:LONGEST]
+    text = " ".join(typed.split())
     number = search_key(text)
     if number:
         return Term(text, number)
@@ -53,7 +54,9 @@ def search(request: HttpRequest) -> HttpResponse:
     term = read_term(request.POST.get("s", "").replace("\x00", ""))
     groups: list[HitGroup] = []
     refused: str | Promise = ""
-    if term.number and not _may_ask_for(request, term.number):
+    if too_long := length_problem(term.text, LONGEST):
+        refused = too_long
+    elif term.number and not _may_ask_for(request, term.number):
         refused = TOO_MANY
     elif term.text:
         groups = [*(_number_groups(request, term) if term.number else ()), *find(request, term)]

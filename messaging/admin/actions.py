@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin.actions import ObjectAction, RevealAction
 from core.admin.pages import NeedsPermission, current_user
-from core.admin.reasons import reason_from
+from core.admin.reasons import reason_from, reason_problem
 from core.phones.parse import grouped
 from core.stored_texts import as_value
 from providers.daily_limits import LimitReached
@@ -83,7 +83,8 @@ class SettlePage(ObjectAction[Message]):
         message = self.find(object_id)
         because = reason_from(request, SETTLE_REASONS)
         if not because:
-            messages.error(request, _("No change: choose a reason, or describe it in a few words."))
+            otherwise = _("No change: choose a reason, or describe it in a few words.")
+            messages.error(request, reason_problem(request, otherwise))
             return self.back_to(message)
         outcome = self.outcomes.get(request.POST.get("outcome", ""))
         if outcome is None:

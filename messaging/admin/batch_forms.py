@@ -20,6 +20,7 @@ from unfold.widgets import (
 )
 
 from core.admin.pasted_text import PastedText
+from core.names import GivenName
 from core.punctuation import label_text
 from providers.admin.account_picker import AccountSelect, ChosenAccount
 from providers.gateway.client import SendsText
@@ -57,7 +58,7 @@ class NewBatchForm(forms.Form):
         error_messages={"required": _("This account has no sender ID yet.")},
     )
     text = text_field()
-    name = forms.CharField(
+    name = GivenName(
         label=_("Name of the batch"),
         required=False,
         max_length=80,

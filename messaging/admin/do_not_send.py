@@ -23,6 +23,7 @@ from core.admin.buttons import EmptyState
 from core.admin.pages import Page, current_user
 from core.admin.read_only import ReadOnlyAdmin, may_ask_for
 from core.admin.reasons import MAX_REASON_LENGTH
+from core.admin.too_long import length_problem
 from core.masking import data, masked_number
 from core.people import person_name
 from core.phones.parse import search_key
@@ -104,8 +105,10 @@ class RemovePage(ObjectAction[DoNotSend]):
 
     def post(self, request: HttpRequest, object_id: str) -> HttpResponse:
         entry = self.find(object_id)
-        because = request.POST.get("because", "").replace("\0", "").strip()[:MAX_REASON_LENGTH]
-        if not because:
+        because = request.POST.get("because", "").replace("\0", "").strip()
+        if problem := length_problem(because, MAX_REASON_LENGTH):
+            messages.error(request, problem)
+        elif not because:
             messages.error(request, _("No change: choose a reason, or describe it in a few words."))
         elif do_not_send.remove(entry, because, current_user(request)):
             self.log(entry, log_texts.NUMBER_REMOVED.store(reason=because))

@@ -12,17 +12,17 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
 from core.admin.pages import current_user, fragment, new_form_token
+from core.text_cleaning import clean_text
 from core.times import full_time
 from providers.admin.account_picker import AccountFormPage
 from providers.models import Account
 
 from .. import segments
 from ..batches import create
-from ..batches.importing.lookalikes import literal, protect, unprotect
+from ..batches.importing.lookalikes import literal, lone_brace, protect, unprotect
 from ..batches.importing.placeholders import PLACEHOLDER
 from ..models import Batch
 from ..template_values import record_use
-from ..text_cleaning import clean_text
 from ..text_rules import LONGEST_TYPED
 from .batch_forms import NewBatchForm, can_send_texts
 from .batch_page import BATCH_WAITS
@@ -48,7 +48,11 @@ def size_context(account: Account | None, text: str) -> dict[str, Any]:
     blanked = PLACEHOLDER.sub(lambda place: " " * len(place[0]), segments.normalise_line_ends(text))
     typed = clean_text(unprotect(blanked))
     costly = costly_in(fixed, preview.count, typed)
-    return {"preview": replace(preview, costly=costly), "varies": bool(PLACEHOLDER.search(text))}
+    return {
+        "preview": replace(preview, costly=costly),
+        "varies": bool(PLACEHOLDER.search(text)),
+        "lone_brace": lone_brace(unprotect(text)),
+    }
 
 
 @fragment("messaging.bulk_message")

@@ -13,11 +13,11 @@ from django.contrib.auth.models import User
 from core.countries import country_name
 from core.phones.parse import PhoneNumber
 from core.phones.searches import TOO_MANY
+from core.text_cleaning import clean_text
 from providers.models import Account
 
 from .. import segments
 from ..recipients import InvalidRecipient, recipient_for
-from ..text_cleaning import clean_text
 from ..text_rules import LONGEST_TYPED, MAX_SEGMENTS
 from .recipient_form import may_look_up
 

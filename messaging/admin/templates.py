@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django import forms
 from django.contrib import admin, messages
@@ -19,7 +19,9 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from core.admin.base import PortalAdmin
 from core.admin.buttons import EmptyState
 from core.admin.pages import fragment
+from core.names import GivenName
 
+from ..batches.importing.lookalikes import lone_brace
 from ..models import Template
 from ..template_values import fill_known, variables_of
 from ..text_rules import LONGEST_TYPED
@@ -31,6 +33,12 @@ if TYPE_CHECKING:
     TemplateModelForm = forms.ModelForm[Template]
 else:
     TemplateModelForm = forms.ModelForm
+
+
+LONE_BRACE: Final = _(
+    "“%(written)s” has a brace without its other half. It is no place for a value and is sent as"
+    " it stands."
+)
 
 
 def sample_context(text: str) -> dict[str, Any]:
@@ -63,6 +71,7 @@ class TemplateForm(TemplateModelForm):
     class Meta:
         model = Template
         fields = ("name", "text", "in_use")
+        field_classes: ClassVar = {"name": GivenName}
         widgets: ClassVar = {"text": TextWithPreview({"rows": 5, "dir": "auto"})}
         help_texts: ClassVar = {
             "text": _(
@@ -100,4 +109,6 @@ class TemplateAdmin(PortalAdmin):
     def redirect_after_save(self, request: HttpRequest, obj: Model, *, added: bool) -> HttpResponse:
         """Back to the list, where the next template is."""
         self.message_user(request, self.get_saved_message(request, obj, added), messages.SUCCESS)
+        if isinstance(obj, Template) and (written := lone_brace(obj.text)):
+            self.message_user(request, LONE_BRACE % {"written": written}, messages.WARNING)
         return HttpResponseRedirect(reverse(self.url_name("changelist")))

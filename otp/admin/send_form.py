@@ -14,10 +14,10 @@ from unfold.widgets import (
 )
 
 from core.punctuation import label_text
+from core.text_cleaning import clean_text
 from messaging import segments
 from messaging.admin.recipient_form import RecipientForm
 from messaging.recipients import InvalidRecipient, recipient_for, unsupported_text
-from messaging.text_cleaning import clean_text
 from messaging.text_rules import control_character_text, has_control_characters
 from providers.admin.account_picker import AccountChoice
 from providers.gateway.client import CannotTake, MakesCodes, SendsOwnCode, SendsText

@@ -15,7 +15,8 @@ from django.views.generic import FormView, TemplateView, View
 from core.admin.buttons import Crumb
 from core.admin.pages import NeedsPermission, Page, current_user
 from core.admin.reason_form import TOO_SHORT
-from core.admin.reasons import says_something, typed_reason
+from core.admin.reasons import MAX_REASON_LENGTH, says_something, typed_reason
+from core.admin.too_long import length_problem
 from core.phones.searches import typed_number
 from core.stored_texts import show
 
@@ -157,8 +158,11 @@ class LiftHold(Page, View):
         hold = LegalHold.objects.filter(public_id=public_id).first()
         if hold is None:
             raise Http404
-        because = typed_reason(request.POST.get("reason", ""))
-        if not says_something(because):
+        typed = request.POST.get("reason", "").strip()
+        because = typed_reason(typed)
+        if problem := length_problem(typed, MAX_REASON_LENGTH):
+            messages.error(request, problem)
+        elif not says_something(because):
             messages.error(request, str(TOO_SHORT))
         elif legal_holds.lift(hold, because, current_user(request)):
             messages.success(request, _("The legal hold was lifted."))

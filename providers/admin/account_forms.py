@@ -7,15 +7,14 @@ in English and marked for translation.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
-from django.db import transaction
 from django.forms.boundfield import BoundField
 from django.utils import timezone
 from django.utils.translation import gettext, pgettext, pgettext_lazy
@@ -26,20 +25,18 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from core.punctuation import listed
+from core.names import GivenName
 
-from .. import accounts
 from ..gateway.client import Client
 from ..models import Account
 from .account_fields import (
     NetworksField,
     PhrasesField,
     SecretField,
-    has_control_characters,
     option_form_field,
     translated,
-    trim,
 )
+from .account_saving import SavesAccount
 from .address_field import BaseUrlField, check_address
 from .country_field import CountriesField
 from .form_changes import (
@@ -49,17 +46,8 @@ from .form_changes import (
     OPTION,
     PRICES,
     SECRET,
-    changed_since,
-    channel_warnings,
     field_digests,
-    secret_warnings,
 )
-from .secret_rules import SecretRules
-
-if TYPE_CHECKING:
-    AnyAccountForm = forms.ModelForm[Account]
-else:
-    AnyAccountForm = forms.ModelForm
 
 
 @dataclass(frozen=True)
@@ -69,12 +57,8 @@ class Section:
     fields: list[BoundField]
 
 
-class AccountForm(SecretRules, AnyAccountForm):
-    """The form of a new or an existing account.
-
-    `save` returns None, and adds an error, if another person changed the account after this form
-    was opened.
-    """
+class AccountForm(SavesAccount):
+    """The form of a new or an existing account."""
 
     base_url = BaseUrlField(label=pgettext_lazy("field", "Address"))
     allowed_countries = CountriesField(
@@ -104,6 +88,7 @@ class AccountForm(SecretRules, AnyAccountForm):
     class Meta:
         model = Account
         fields = COLUMNS
+        field_classes = {"name": GivenName}
         labels = {
             "name": pgettext_lazy("field", "Name"),
             "price_per_segment": _("Price per segment"),
@@ -142,7 +127,7 @@ class AccountForm(SecretRules, AnyAccountForm):
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
         self.client = client
-        self.warnings: list[str] = []
+        self.warnings = []
         self.is_new = self.instance.pk is None
         self.stored = (
             {} if self.is_new else {each.name: each for each in self.instance.credentials.all()}
@@ -226,9 +211,7 @@ class AccountForm(SecretRules, AnyAccountForm):
     # --- checks ------------------------------------------------------------
 
     def clean_name(self) -> str:
-        name = trim(str(self.cleaned_data["name"]))
-        if has_control_characters(name):
-            raise ValidationError(_("This contains an invisible character. Enter it again."))
+        name = str(self.cleaned_data["name"])
         if Account.objects.filter(name__iexact=name).exclude(pk=self.instance.pk).exists():
             raise ValidationError(_("An account with this name already exists."))
         return name
@@ -238,61 +221,3 @@ class AccountForm(SecretRules, AnyAccountForm):
         # An unchanged address need not resolve here: every call resolves it again.
         check_address(url, ask_dns=self.is_new or url != self.instance.base_url)
         return url
-
-    # --- saving ------------------------------------------------------------
-
-    def options(self) -> dict[str, object]:
-        """The entered options, and those stored by earlier versions of the client."""
-        entered = {
-            option.name: self.cleaned_data[OPTION + option.name]
-            for option in self.client.option_fields
-        }
-        return {**self.instance.options, **entered}
-
-    def save(self, commit: bool = True) -> Account | None:  # type: ignore[override]
-        secrets = {
-            field.name: self.cleaned_data[SECRET + field.name]
-            for field in self.client.credential_fields
-        }
-        values = {name: self.cleaned_data[name] for name in self.Meta.fields if name in self.fields}
-        account = self._create(secrets, values) if self.is_new else self._change(secrets, values)
-        if account is not None:
-            self.warnings = [*secret_warnings(self, secrets), *channel_warnings(account)]
-        return account
-
-    def _create(self, secrets: Mapping[str, str], values: Mapping[str, Any]) -> Account:
-        return accounts.create_account(
-            provider=self.client.key, credentials=secrets, options=self.options(), **values
-        )
-
-    def _change(self, secrets: Mapping[str, str], values: Mapping[str, Any]) -> Account | None:
-        with transaction.atomic():
-            account = Account.objects.select_for_update().get(pk=self.instance.pk)
-            if changed := changed_since(self.cleaned_data["seen"], account):
-                self._report_conflict(account, changed)
-                return None
-            for name, value in values.items():
-                setattr(account, name, value)
-            account.options = self.options()
-            # Only these columns, so that a concurrent pause survives.
-            account.save(update_fields=[*values, "options"])
-            accounts.save_credentials(account, secrets)
-        return account
-
-    def _report_conflict(self, account: Account, changed: list[str]) -> None:
-        labels = listed(self.fields[name].label for name in changed if name in self.fields)
-        self.add_error(
-            None,
-            ValidationError(
-                _(
-                    "Someone else saved this account after you opened it. Changed: %(fields)s."
-                    " Your changes are not saved yet. Save again to overwrite theirs, or reload"
-                    " the page to see them."
-                ),
-                params={"fields": labels or "–"},
-            ),
-        )
-        # Saving once more then overwrites the other changes deliberately.
-        self.data: Any = self.data.copy()
-        self.data[self.add_prefix("seen")] = json.dumps(field_digests(account))
-        self.require_secrets_again()

@@ -14,6 +14,7 @@ from django.views.generic import TemplateView
 
 from core.admin.buttons import Crumb, Text
 from core.admin.pages import NeedsPermission, Page, current_user, require
+from core.admin.too_long import length_problem
 from core.stored_texts import show
 
 from .. import clock
@@ -145,8 +146,11 @@ class DecidePage(RequestPage):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         by, comment = current_user(request), request.POST.get("comment", "").strip()
         decision = request.POST.get("decision")
+        if too_long := length_problem(comment, MAX_COMMENT):
+            context = self.get_context_data(problem=too_long, comment=comment)
+            return self.render_to_response(context)
         if decision == "approve":
-            outcome = requests.grant(self.approval, by, comment[:MAX_COMMENT])
+            outcome = requests.grant(self.approval, by, comment)
             done = pgettext("notice", "Approved.")
         elif decision != "reject":
             return HttpResponseRedirect(reverse("admin:approval", args=[self.approval.public_id]))
@@ -154,7 +158,7 @@ class DecidePage(RequestPage):
             problem = _("Say why you reject it. The person who requested it will read this.")
             return self.render_to_response(self.get_context_data(problem=problem))
         else:
-            outcome = requests.reject(self.approval, by, comment[:MAX_COMMENT])
+            outcome = requests.reject(self.approval, by, comment)
             done = gettext("Rejected. The person who requested it was told.")
         return _answer(request, self.approval, outcome, done)
 

@@ -22,7 +22,7 @@ from core.admin.actions import (
     record_reveal,
 )
 from core.admin.pages import NeedsPermission, Page, current_user
-from core.admin.reasons import reason_from
+from core.admin.reasons import reason_from, reason_problem
 from core.countries import country_name
 from core.people import person_name
 from core.stored_texts import as_value, declare
@@ -111,7 +111,8 @@ class SettlePage(OrderAction):
         order = self.find(object_id)
         because = reason_from(request, SETTLE_REASONS)
         if not because:
-            messages.error(request, _("No change: choose a reason, or describe it in a few words."))
+            otherwise = _("No change: choose a reason, or describe it in a few words.")
+            messages.error(request, reason_problem(request, otherwise))
             return self.back_to(order)
         by = current_user(request)
         if request.POST.get("outcome") == "adopt":

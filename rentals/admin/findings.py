@@ -21,7 +21,7 @@ from core.admin.labels import state_label
 from core.admin.once import once
 from core.admin.pages import Page, current_user
 from core.admin.read_only import ReadOnlyAdmin
-from core.admin.reasons import Presets, reason_from
+from core.admin.reasons import Presets, reason_from, reason_problem
 from core.people import person_name
 from core.stored_texts import as_value, declare, show
 from core.times import when
@@ -69,7 +69,8 @@ class ExplainPage(ObjectAction[Finding]):
         finding = self.find(object_id)
         because = reason_from(request, EXPLAIN_REASONS)
         if not because:
-            messages.error(request, _("No change: choose a reason, or describe it in a few words."))
+            otherwise = _("No change: choose a reason, or describe it in a few words.")
+            messages.error(request, reason_problem(request, otherwise))
         elif ledger.explain(finding, current_user(request), because):
             self.log(finding, EXPLAINED.store(reason=as_value(because)))
             messages.success(request, _("Explanation saved. It stays here with your name."))

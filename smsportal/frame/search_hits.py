@@ -15,6 +15,7 @@ from core.admin.buttons import Text
 from core.admin.search import MOST_HITS, Hit, HitGroup, Term
 from core.masking import data
 from core.people import person_name
+from core.punctuation import label_text
 
 from ..handbook.pages import TITLE as HANDBOOK
 from ..money_words import MoneyWordsPage
@@ -29,6 +30,7 @@ def find_hits(request: HttpRequest, term: Term) -> Iterator[HitGroup]:
     if term.number:
         return
     yield HitGroup(pgettext("search", "Pages"), list(_pages(request, term)))
+    yield HitGroup(pgettext("search", "Actions"), list(_acts(term)))
     if request.user.has_perm("auth.view_user") and term.is_name:
         yield HitGroup(pgettext("search", "People"), _people(term))
 
@@ -61,6 +63,21 @@ def _menu_of(request: HttpRequest) -> Iterator[tuple[Text, str, str]]:
         yield _("Change password"), "admin:password_change", "key"
     yield MoneyWordsPage.title, "admin:money_words", "payments"
     yield HANDBOOK, "admin:handbook", "article"
+
+
+def _acts(term: Term) -> Iterator[Hit]:
+    """What the person's own menu does: sign out, switch the theme."""
+    sign_out, theme = _("Sign out"), pgettext("title", "Theme")
+    if term.is_in(sign_out):
+        yield Hit(str(sign_out), reverse("admin:logout"), "logout", is_act=True)
+    for key, word, icon in (
+        ("light", pgettext("choice", "Light"), "light_mode"),
+        ("dark", pgettext("choice", "Dark"), "dark_mode"),
+        ("auto", pgettext("choice", "System"), "computer"),
+    ):
+        title = label_text(theme, word)
+        if term.is_name and term.is_in(title):
+            yield Hit(title, "", icon, theme=key)
 
 
 def _people(term: Term) -> list[Hit]:

@@ -14,6 +14,7 @@ from unfold.sites import UnfoldAdminSite
 
 from core.admin.buttons import Crumb
 from core.admin.pages import Page
+from core.admin.too_long import length_problem
 
 from . import shelf
 from .explained import shelf_language
@@ -32,7 +33,8 @@ class HandbookPage(Page, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         language = shelf_language()
-        searched = self.request.GET.get("q", "")[:MAX_SEARCHED].strip()
+        searched = self.request.GET.get("q", "").strip()
+        too_long = length_problem(searched, MAX_SEARCHED)
         leaves = shelf.leaves(language).values()
         return {
             **super().get_context_data(**kwargs),
@@ -41,7 +43,8 @@ class HandbookPage(Page, TemplateView):
                 for part, title in shelf.PARTS.items()
             ],
             "searched": searched,
-            "hits": shelf.find(searched, language) if searched else [],
+            "too_long": too_long,
+            "hits": shelf.find(searched, language) if searched and not too_long else [],
         }
 
 

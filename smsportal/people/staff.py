@@ -40,7 +40,7 @@ from ..sign_in.session_ending import EndSessions, sessions_cell
 from ..sign_in.sessions import end_sessions
 from . import list_exports
 from .staff_filters import RoleFilter
-from .staff_forms import StaffForm, permission_field, role_field
+from .staff_forms import RoleForm, StaffForm, permission_field, role_field
 
 # Django's classes and ours both inherit from its ModelAdmin, which the stubs reject.
 DjangoUserAdmin: Any = UserAdmin
@@ -234,6 +234,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
 class RoleAdmin(DjangoGroupAdmin, PortalAdmin):
     """For superusers only, because a role may hold any permission."""
 
+    form = RoleForm
     is_for_superusers = True
     act_kind = "role"
     records_acts = True

@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget
 from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
 
 from core.admin.buttons import Text
+from core.names import GivenName
 from core.people import NAME_FIELDS, clean_name
 from core.punctuation import with_detail
 from providers import clock
@@ -44,6 +45,13 @@ def permission_field(
     if isinstance(field.widget, FoldedPermissions) and roles is not None:
         field.widget.roles = roles.prefetch_related("permissions")
     return field
+
+
+class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Group
+        fields = ("name", "permissions")
+        field_classes: ClassVar = {"name": GivenName}
 
 
 class StaffForm(forms.ModelForm):  # type: ignore[type-arg]

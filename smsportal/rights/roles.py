@@ -212,6 +212,7 @@ _GRANTABLE_APPS: Final = (
     *("figures", "lookup", "alerts", "audit", "privacy", "smsportal"),
 )
 _AUDIT_APP, _AUDIT_CODENAME = VIEW_ROW_CHANGES.split(".")
+_MENU_WORDS: Final = {User: pgettext_lazy("title", "Staff"), Group: pgettext_lazy("title", "Roles")}
 GRANTABLE: Final = Q(content_type__app_label__in=_GRANTABLE_APPS) | Q(
     content_type__app_label=_AUDIT_APP, codename=_AUDIT_CODENAME
 )
@@ -258,7 +259,8 @@ def permission_label(permission: Permission) -> str:
     model = permission.content_type.model_class()
     if not action or not model:
         return gettext(permission.name)
-    return str(action) % {"things": capfirst(str(model._meta.verbose_name_plural))}
+    things = _MENU_WORDS.get(model, model._meta.verbose_name_plural)
+    return str(action) % {"things": capfirst(str(things))}
 
 
 def fill_roles(sender: Any, using: str, apps: Apps = installed, **_: Any) -> None:

@@ -111,12 +111,14 @@
       open(inNewTab) {
         if (!this.items || !this.items.length) return;
         this.currentIndex = this.currentIndex || 1;
-        this.selectItem(false, inNewTab);
+        const act = this.items[this.currentIndex - 1].querySelector("button");
+        if (act) act.click();
+        else this.selectItem(false, inNewTab);
       },
 
       /** Tab stays in the dialog. */
       step(event) {
-        const stops = [...this.$root.querySelectorAll("input, a")];
+        const stops = [...this.$root.querySelectorAll("input[type=search], a, button")];
         const next = stops.indexOf(document.activeElement) + (event.shiftKey ? -1 : 1);
         stops.at(next % stops.length).focus();
       },

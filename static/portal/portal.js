@@ -4,6 +4,14 @@
 
   const RESTORE_FLAG = "restore-form";
 
+  // --- texts that are too long: refused beside the field, never cut ----------
+  document.addEventListener("input", (event) => {
+    const { longest, tooLong } = event.target.dataset || {};
+    if (!longest) return;
+    const length = [...event.target.value.trim()].length;
+    event.target.setCustomValidity(length > longest ? tooLong.replace("{length}", length) : "");
+  });
+
   // --- help texts of labels: on hover, focus and tap -------------------------
   const ROW_DELAY_MS = 500;
   const LEAVE_DELAY_MS = 150;

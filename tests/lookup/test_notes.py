@@ -101,12 +101,19 @@ def test_unknown_kinds_objects_and_notes_are_not_found() -> None:
     assert client.post("/notes/4711/done/").status_code == 404
 
 
-def test_long_and_empty_texts_are_bounded() -> None:
-    message, client = make_message(), signed_in(make_staff("operator"))
+def test_long_note_is_refused_beside_the_field_and_kept_as_typed() -> None:
+    message, person = make_message(), make_staff("operator")
+    client, text = signed_in(person), "Called " * 80 + "back"
+    url = f"/notes/message/{message.public_id}/add/"
 
-    write(client, "message", message, text="x" * 2_000)
-    write(client, "message", message, text="   ")
+    shown = client.post(url, {"text": text, "to": person.pk}).content.decode()
 
+    assert not Note.objects.exists()
+    assert "This may have at most 500 characters; it has 564. Shorten it." in shown
+    assert f'value="{text}" aria-invalid="true" aria-describedby="note-problem"' in shown
+    assert f'<option value="{person.pk}" selected>' in shown
+    assert f'action="{url}"' in shown
+    write(client, "message", message, text="x" * 500)
     assert [len(one.text) for one in Note.objects.all()] == [500]
 
 

@@ -226,3 +226,12 @@ def test_queries_do_not_grow_with_rows(django_assert_max_num_queries: Any) -> No
 
     with django_assert_max_num_queries(45):
         page(client)
+
+
+def test_long_name_is_refused_beside_the_field_and_kept_as_typed() -> None:
+    client, name = signed_in(make_staff("operator")), "Front desk " * 8
+    answer = client.post(f"/number/{token_of(NUMBER)}/name/", {"name": name})
+    assert not NumberName.objects.exists()
+    shown = answer.content.decode()
+    assert "This may have at most 80 characters; it has 87. Shorten it." in shown
+    assert f'value="{name}" aria-invalid="true"' in shown

@@ -165,3 +165,23 @@ def test_queries_are_bounded(django_assert_max_num_queries: Any) -> None:
 
     with django_assert_max_num_queries(60):
         search(person, NUMBER)
+
+
+def test_long_search_is_refused_in_words_and_not_cut() -> None:
+    shown = search(make_staff("operator"), "x" * 201)
+    assert "This may have at most 200 characters; it has 201. Shorten it." in shown
+
+
+def test_sign_out_is_found_as_an_act_that_is_posted() -> None:
+    shown = search(make_staff("viewer"), "sign out")
+    form = shown.partition('<form method="post" action="/logout/">')[2].partition("</form>")[0]
+    assert 'name="csrfmiddlewaretoken"' in form
+    assert '<button type="submit">' in form
+    assert "Sign out" in form
+
+
+def test_theme_is_switched_from_the_search() -> None:
+    shown = search(make_staff("viewer"), "dark")
+    assert "adminTheme = 'dark'" in shown
+    assert "Theme: Dark" in strip_tags(shown)
+    assert search(make_staff("viewer"), "theme").count("adminTheme = ") == 3

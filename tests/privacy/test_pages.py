@@ -205,3 +205,11 @@ def test_a_reason_with_the_number_is_kept_without_it() -> None:
     erasure = erase.ask(NUMBER, from_staff(f"{DIGITS} wrote"), make_staff("manager"))
     erasure.refresh_from_db()
     assert DIGITS not in erasure.reason
+
+
+def test_a_long_reason_lifts_no_legal_hold(client: Client) -> None:
+    client.post("/privacy/hold/", {"number": NUMBER, "reason": "a lawsuit"})
+    lift = f"/privacy/holds/{LegalHold.objects.get().public_id}/lift/"
+    page = client.post(lift, {"reason": "it ends " * 30}, follow=True).content.decode()
+    assert "This may have at most 200 characters; it has 239. Shorten it." in page
+    assert LegalHold.objects.get().lifted_at is None

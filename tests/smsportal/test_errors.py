@@ -48,7 +48,7 @@ def test_missing_page_offers_a_search_and_keeps_the_navigation(
 def test_forbidden_page_names_the_permission(browser: Client) -> None:
     response = browser.get(reverse("admin:auth_user_changelist"))
     assert response.status_code == 403
-    assert "It requires the permission “View: Users”." in response.content.decode()
+    assert "It requires the permission “View: Staff”." in response.content.decode()
 
 
 def test_reference_is_on_the_page_in_the_header_and_in_the_log(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
-from ...text_cleaning import clean_value
+from core.text_cleaning import clean_value
 
 ESCAPED: Final = {"\\{": "\x00", "\\}": "\x01", "\\｛": "\x02", "\\｝": "\x03"}
 """Stand-ins for escaped braces while a text is read. No text may contain control characters."""
@@ -26,6 +26,8 @@ BRACED: Final = re.compile(
 )
 """A name in braces of any kind and number. Only {Name} is a place."""
 PLACE: Final = re.compile(r"\{([^{}｛｝\n\x00-\x03]{1,64})\}")
+
+_LONE_BRACE: Final = re.compile(r"[{｛][^\n]{0,20}|[^\s{｛]{0,20}[}｝]")
 
 _PAIRS: Final = (
     "[]", "【】", "〔〕", "()", "（）", "<>", "＜＞", "《》", "〈〉", "«»", "‹›", "「」", "『』",
@@ -103,6 +105,13 @@ def odd_braces(text: str) -> str:
         if not found["escape"] and not PLACE.fullmatch(found["written"]):
             return unprotect(found["written"])
     return ""
+
+
+def lone_brace(text: str) -> str:
+    """The first brace without its other half, with what follows on its line; empty if none."""
+    rest = BRACED.sub(lambda found: " " * len(found[0]), protect(text))
+    found = _LONE_BRACE.search(rest)
+    return unprotect(protect(text)[found.start() : found.end()]).rstrip() if found else ""
 
 
 def find_lookalikes(text: str, columns: Sequence[str]) -> list[Lookalike]:

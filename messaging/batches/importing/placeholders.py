@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from core.text_cleaning import clean_text, clean_value
+
 from ... import segments
-from ...text_cleaning import clean_text, clean_value
 from .empty_words import is_empty_word
 from .lookalikes import (
     PLACE,

@@ -7,7 +7,6 @@ roles and single permissions stay as staff gave them.
 from __future__ import annotations
 
 import logging
-import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from core.acts import record_act
+from core.names import given_name
 from core.people import comparable, person_name
 
 from ..local_accounts import is_emergency
@@ -168,8 +168,7 @@ def _created(claims: Mapping[str, Any]) -> User:
 
 def _clean(name: object) -> str:
     """Without what would make a name look like another one."""
-    shown = [one for one in str(name or "") if unicodedata.category(one)[0] != "C"]
-    return "".join(shown).strip()[:LONGEST_NAME]
+    return given_name(str(name or ""))[:LONGEST_NAME]
 
 
 def _is_taken(name: str) -> bool:

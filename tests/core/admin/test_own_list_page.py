@@ -503,3 +503,10 @@ def test_a_list_asks_once_for_what_its_reader_saved(
     asked = [one["sql"] for one in queries.captured_queries if "core_ownlist" in one["sql"]]
     assert len(asked) == 1
     assert Message.objects.count() == 3
+
+
+def test_refused_name_stays_in_its_field(browser: Client) -> None:
+    name = "n" * (LONGEST_NAME + 1)
+    page = save(browser, name).content.decode()
+    assert "A name has up to 60 characters." in page
+    assert f'value="{name}" aria-invalid="true"' in page

@@ -268,6 +268,20 @@ def test_settle_accepts_a_typed_reason(client: Client) -> None:
     assert message.settled_because == "rang them"
 
 
+@pytest.mark.parametrize("act", ["settle", "reveal"])
+def test_long_reason_is_refused_in_words_and_not_cut(client: Client, act: str) -> None:
+    message = make_message(state="unknown")
+    sign_in(client, "manager")
+    answer = client.post(
+        url(message, act),
+        {"outcome": "sent", "reason": "other", "other": "rang " * 60},
+        follow=True,
+    )
+    assert "This may have at most 200 characters; it has 299." in answer.content.decode()
+    message.refresh_from_db()
+    assert message.state == "unknown"
+
+
 def test_no_reason_to_settle_is_chosen_beforehand(client: Client) -> None:
     message = make_message(state="unknown")
     sign_in(client, "manager")

@@ -202,6 +202,36 @@ def test_several_states_can_be_filtered_together(viewer: Client) -> None:
     assert states == {"delivered", "refused"}
 
 
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ({"shown": "nonsense"}, "“State: nonsense” is"),
+        ({"shown": ["delivered", "nonsense"]}, "“State: nonsense” is"),
+        ({"period": "999"}, "“Period: 999” is"),
+        ({"conflict": "maybe\u202e"}, "“Conflict: maybe” is"),
+        ({"created_at_from_0": "2026-13-45"}, "2026-13-45” is"),
+        ({"nonsense": "1"}, "A filter in the address is unknown, so all"),
+        # With one account or no reason, these filters offer no choice.
+        ({"account__id__exact": "x"}, "“account: x” is"),
+        ({"reason": "nonsense"}, "“Reason: nonsense” is"),
+        ({"batch": "9" * 20}, "A filter in the address is unknown, so all"),
+    ],
+)
+def test_filter_that_is_unknown_is_named_above_the_list(
+    viewer: Client, query: dict[str, Any], shown: str
+) -> None:
+    page = viewer.get(URL, query, follow=True).content.decode()
+    assert shown in page
+    assert page.count("left out.") == 1
+
+
+@pytest.mark.parametrize(
+    "query", [{"shown": "delivered"}, {"period": "all"}, {"created_at_from_0": "2026-01-05"}, {}]
+)
+def test_known_filter_is_not_called_unknown(viewer: Client, query: dict[str, str]) -> None:
+    assert "left out" not in viewer.get(URL, query, follow=True).content.decode()
+
+
 def test_unknown_state_value_filters_nothing(viewer: Client) -> None:
     make_message()
     assert len(listed(viewer, shown="nonsense")) == 1

@@ -56,3 +56,15 @@ def test_saved_template_leads_to_the_list(browser: Client) -> None:
 
 def test_viewer_may_not_read_sizes_by_get(browser: Client) -> None:
     assert browser.get(reverse("admin:messaging_template_size")).status_code == 404
+
+
+def test_template_with_a_lone_brace_is_saved_with_a_warning_of_what_it_sends(
+    browser: Client,
+) -> None:
+    words = "“{Name, welcome” has a brace without its other half."
+    form = {"name": "New", "text": "Hello {Name, welcome", "in_use": "on"}
+    answer = browser.post(reverse("admin:messaging_template_add"), form, follow=True)
+    assert words in html(answer)
+    assert Template.objects.get().text == "Hello {Name, welcome"
+    assert words in size(browser, form["text"])
+    assert "other half" not in size(browser, "Hello {Name}")

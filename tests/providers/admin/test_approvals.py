@@ -106,6 +106,16 @@ def test_approving_starts_it_and_a_second_click_says_so(browser: Client) -> None
     assert "already been decided" in decide(browser, approval, "reject", "Late")
 
 
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+def test_long_comment_decides_nothing_and_stays(browser: Client, decision: str) -> None:
+    batch, approval = make_request(make_limited(messages=2))
+    comment = "No opt-out line. " * 20
+    page = decide(browser, approval, decision, comment)
+    assert "This may have at most 200 characters; it has 339. Shorten it." in page
+    assert comment.strip() in page
+    assert Batch.objects.get(pk=batch.pk).state == "awaiting_approval"
+
+
 def test_rejecting_needs_a_reason_beside_the_field(browser: Client) -> None:
     batch, approval = make_request(make_limited(messages=2))
     assert "Say why you reject it." in decide(browser, approval, "reject")

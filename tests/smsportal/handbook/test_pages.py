@@ -130,3 +130,10 @@ def test_pages_that_explain_exist() -> None:
 
 def test_only_listed_files_are_read() -> None:
     assert all(Path(path).is_relative_to(shelf.DOCS) for path in shelf.pictures().values())
+
+
+def test_long_search_is_refused_in_words_and_not_cut(client: Client) -> None:
+    client.force_login(make_staff("operator"))
+    page = client.get("/handbook/", {"q": "x" * 101}).content.decode()
+    assert "This may have at most 100 characters; it has 101. Shorten it." in page
+    assert "x" * 101 in page

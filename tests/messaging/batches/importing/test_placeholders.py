@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.batches.importing.lookalikes import odd_braces
+from messaging.batches.importing.lookalikes import lone_brace, odd_braces
 from messaging.batches.importing.placeholders import (
     EmptyPlaceholder,
     Pattern,
@@ -181,3 +181,20 @@ def test_text_without_a_column_name_is_sent_as_it_is(text: str) -> None:
     pattern = Pattern(text, ["Phone", "Customer"])
     assert pattern.lookalikes == []
     assert pattern.fill([]).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "lone"),
+    [
+        ("Hi {Name", "{Name"),
+        ("Hi {Name, your code\nis", "{Name, your code"),
+        ("Hi Name}, hello", "Name}"),
+        ("Hi ｛Name", "｛Name"),
+        ("Hi {Name} and {City", "{City"),
+        ("Hi {Name}", ""),
+        (r"Hi \{Name", ""),
+        ("no braces", ""),
+    ],
+)
+def test_brace_without_its_other_half_is_found(text: str, lone: str) -> None:
+    assert lone_brace(text) == lone

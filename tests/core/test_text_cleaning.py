@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.text_cleaning import clean_text, clean_value, shows_nothing
+from core.text_cleaning import clean_text, clean_value, shows_nothing
 
 FAMILY = "\U0001f468\u200d\U0001f469\U0001f3fd\u200d\U0001f467"
 HEART_ON_FIRE = "\u2764\ufe0f\u200d\U0001f525"
