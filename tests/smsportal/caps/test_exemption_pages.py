@@ -48,6 +48,7 @@ def test_exemption_ends_with_its_last_day(browser: Client) -> None:
     [
         ({"scope": "number", "number": "1"}, "field-problem"),
         ({"scope": "prefix", "starts_with": "+86"}, "Enter at least 5 digits"),
+        ({"scope": "prefix", "starts_with": "+860139"}, "No phone number begins with +860139."),
         ({"scope": "account"}, "Enter what is exempt."),
         ({"scope": "number", "number": "13912345678", "last_day": ""}, "Enter the day on which"),
         ({"scope": "number", "number": "13912345678", "last_day": "2020-01-01"}, "from today on"),
