@@ -9,7 +9,6 @@ from typing import Final
 from core.personal_data import held_numbers, places
 from core.phones.digests import digests_of
 from core.phones.parse import search_key
-
 from providers import clock
 
 from . import remembered, restored_texts

@@ -27,8 +27,8 @@ ON: Final = "approval_limit.on"
 NO_LONGER: Final = declare(
     "notice.approval_limits_off",
     _(
-        "Approval limits no longer apply to anyone: fewer than two people can approve. Give a second"
-        " person the permission “Approve batches and orders of others”."
+        "Approval limits no longer apply to anyone: fewer than two people can approve. Give a"
+        " second person the permission “Approve batches and orders of others”."
     ),
 )
 AGAIN: Final = declare(

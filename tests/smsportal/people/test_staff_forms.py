@@ -182,6 +182,7 @@ def test_area_with_a_ticked_permission_is_open(browser: Client) -> None:
     assert html.count('<details class="fold" open') == 1
     assert "1 of 5 added" in html
 
+
 def test_closing_the_second_approver_tells_managers_at_once(browser: Client) -> None:
     make_limited(messages=2)
     manager = User.objects.get(username="boss")

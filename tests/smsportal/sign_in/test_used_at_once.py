@@ -39,7 +39,7 @@ def test_one_of_four_browsers_sets_a_password_with_a_link() -> None:
     uid = urlsafe_base64_encode(force_bytes(person.pk))
     link = reverse("set_password", args=[uid, tokens.make_token(person)])
     browsers = [Client() for _ in range(BROWSERS)]
-    form = [browser.get(link).headers["Location"] for browser in browsers][0]
+    (form,) = {browser.get(link).headers["Location"] for browser in browsers}
     waiting = iter(enumerate(browsers))
 
     def choose() -> int:
