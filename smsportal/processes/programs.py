@@ -27,10 +27,6 @@ DEFAULT_QUEUE: Final = "smsportal"
 VITALS: Final = "vitals"
 FORK_SERVER: Final = "fork server"
 """The program that loads the portal's code and forks the others."""
-NO_FORKS: Final = (
-    "The system does not let the portal adopt processes. Each program loads the code by itself and"
-    " needs more memory."
-)
 COMMANDS: Final = "smsportal.management.commands"
 EVERY_PROGRAM: Final = (f"{COMMANDS}.vitals", "core.caches", "providers.hold.recovery")
 WEB_MODULES: Final = ("smsportal.wsgi", "smsportal.web_server.worker", "gunicorn.app.wsgiapp")
@@ -91,7 +87,10 @@ class Programs:
             return self.all()
         if not adopt_orphans():
             # Nobody would learn of the end of a fork, so that none would start.
-            report(NO_FORKS)
+            report(
+                "The system does not let the portal adopt processes."
+                " Each program loads the code by itself and needs more memory."
+            )
             return self.all()
         return forked(self.all(), self.modules())
 
