@@ -45,7 +45,7 @@ def read_prefix(typed: str) -> str:
     if not begins_a_number(written):
         text = gettext(
             "No phone number begins with %(prefix)s. Check the country code, and leave out a 0 that"
-            " is dialled at home only. Enter a whole number as one phone number."
+            " is dialled at home only. Enter a complete number as one phone number."
         )
         raise ValidationError(text % {"prefix": written})
     return written
