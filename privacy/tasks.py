@@ -6,7 +6,7 @@ from django_q.tasks import async_task
 
 from . import erase as erasing
 from . import forget as forgetting
-from . import restored_texts, slices
+from . import restored, restored_texts, slices
 
 
 def erase() -> None:
@@ -17,6 +17,8 @@ def erase() -> None:
 
 def go_on() -> None:
     """Every minute: begin again with erasures whose task was lost, or that had to wait."""
+    if restored.may_bring_more():
+        restored.erase_again()
     if slices.runnable().exists():
         erasing.queue_slice()
     if restored_texts.waiting().exists():

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.act_sentences import Area, describe
 from core.stored_texts import names, render
+from providers.approvals import limit_switch
 from providers.models import DailyLimit
 
 from .rights.roles import roles_text
@@ -105,6 +106,12 @@ def register() -> None:
     describe(
         "approval_limit.change", Area.STAFF, _("Changed the limits without approval of %(subject)s")
     )
+    describe(
+        limit_switch.OFF,
+        Area.STAFF,
+        _("Approval limits no longer apply: fewer than two people can approve"),
+    )
+    describe(limit_switch.ON, Area.STAFF, _("Approval limits apply again: two people can approve"))
     describe("factor.add", Area.SIGN_IN, _("Added a second factor"))
     describe("factor.remove", Area.SIGN_IN, _("Removed a second factor"))
     describe("factor.renew", Area.SIGN_IN, _("Created new recovery codes"))

@@ -81,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
     # Kept open until the end, since it holds the name.
     held_name = claim_name(plan.database)
     supervisor = Supervisor(
-        Programs(plan, role).forked(),
+        Programs(plan, role).forked(report),
         report=report,
         ready=lambda: report(plan.greeting),
         changed=watch_sources(role) if options.reload else lambda: False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from providers.approvals import requests
+from providers.approvals import limit_switch, requests
 
 from ..models import Batch
 from . import cancelled_rest, fan_out, lifecycle, notices, proposals, prune_batches
@@ -27,6 +27,7 @@ def cancel_rest(batch_id: int) -> None:
 
 def tend() -> None:
     """Every minute: start due batches, redo work whose task was lost, and tell what stopped."""
+    limit_switch.look()
     requests.lapse_overdue(proposals.KIND)
     lifecycle.start_due()
     for batch_id in importer.abandoned_batches():

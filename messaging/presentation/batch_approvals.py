@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from django.utils.translation import gettext
 
 from core.people import person_name
 from core.times import short_time
-from providers.approvals.requests import newest_of
+from providers.approvals.requests import VALID_FOR, is_used_up, newest_of
 from providers.error_texts import Explanation
 from providers.models import Approval
 from providers.presentation.approval_texts import explain_request
@@ -44,6 +45,14 @@ def explain_approval(batch: Batch) -> Explanation | None:
             "name": person_name(approval.decided_by),
             "time": short_time(approval.decided_at) if approval.decided_at else "",
         }
+        if is_used_up(approval):
+            hours = VALID_FOR // timedelta(hours=1)
+            return Explanation(
+                gettext("Approved by %(name)s at %(time)s, but it did not start.") % values,
+                gettext("The approval has lapsed: it holds for %(hours)s hours.")
+                % {"hours": hours},
+                gettext("Request approval again."),
+            )
         return Explanation(
             gettext("Approved by %(name)s at %(time)s, but it did not start.") % values,
             gettext("A daily limit is used up, or the permission to send batches is missing."),

@@ -37,6 +37,8 @@ ENDED: Final = declare("approval.ended", _("It was cancelled before anyone decid
 HELD: Final = declare("approval.held", _("A hold began before anyone decided."))
 ALARM_AFTER: Final = timedelta(minutes=15)
 """How long a request waits before it needs attention."""
+VALID_FOR: Final = timedelta(hours=24)
+"""How long an approval without a start time can be used after the decision."""
 
 
 class DecisionOutcome(StrEnum):
@@ -73,7 +75,17 @@ def still_passed(proposal: Proposal, by: User, *, lock: bool = False) -> list[Pa
 
 def is_approved(proposal: Proposal) -> bool:
     granted = Approval.objects.filter(subject=proposal.subject, state=A.GRANTED)
+    if proposal.starts_at is None:
+        # Whoever agreed to a start "now" did not agree to one next month.
+        granted = granted.filter(decided_at__gt=clock.now() - VALID_FOR)
     return granted.filter(digest=digest_of(proposal)).exists()
+
+
+def is_used_up(approval: Approval) -> bool:
+    """Whether what was approved without a start time did not start in time."""
+    if approval.state != A.GRANTED or approval.starts_at is not None:
+        return False
+    return approval.decided_at is None or approval.decided_at <= clock.now() - VALID_FOR
 
 
 def ask(proposal: Proposal, passed: Sequence[Passed], *, by: User, why: str) -> Approval:

@@ -56,7 +56,11 @@ class ApprovalNeeded(Exception):
 
 def approvers() -> QuerySet[User]:
     """Everyone who can approve what others start."""
-    able = User.objects.with_perm(PERMISSION, backend=_BACKEND)
+    return holders_of(PERMISSION)
+
+
+def holders_of(permission: str) -> QuerySet[User]:
+    able = User.objects.with_perm(permission, backend=_BACKEND)
     return able.filter(is_active=True, is_staff=True).order_by("username")
 
 

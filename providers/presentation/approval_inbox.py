@@ -18,6 +18,7 @@ from core.stored_texts import show
 
 from .. import clock
 from ..approvals.kinds import kind_of
+from ..approvals.limit_switch import SETS_LIMITS
 from ..approvals.requests import ALARM_AFTER, waiting
 from ..approvals.rules import PERMISSION, are_on, may_decide
 from ..models import Approval, ApprovalLimit
@@ -30,7 +31,7 @@ SOON: Final = timedelta(minutes=30)
 MAY_ASK: Final = ("messaging.bulk_message", "rentals.rent_order")
 MAY_OPEN: Final = (PERMISSION, "providers.view_approval", *MAY_ASK)
 """Any of them opens the inbox."""
-MAY_LIMIT: Final = "providers.change_approvallimit"
+MAY_LIMIT: Final = SETS_LIMITS
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from core.people import person_name
+from core.phones.prefixes import begins_a_number
 from messaging.recipients import InvalidRecipient, read_recipient
 from providers.models import Account
 
@@ -41,6 +42,12 @@ def read_prefix(typed: str) -> str:
         raise ValidationError(
             gettext("Enter + and the country code, then the first digits, such as +86139.")
         )
+    if not begins_a_number(written):
+        text = gettext(
+            "No phone number begins with %(prefix)s. Check the country code, and leave out a 0 that"
+            " is dialled at home only. Enter a complete number as one phone number."
+        )
+        raise ValidationError(text % {"prefix": written})
     return written
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from core.admin.reasons import MAX_REASON_LENGTH, says_something
-from core.local_time import latest_moment
+from core.local_time import earliest_moment
 from messaging.admin.start_form import DAY_FORMATS
 from providers.caps.exemptions import LONGEST
 from providers.models import CapExemption
@@ -74,7 +74,7 @@ class ExemptionForm(forms.Form):
                 gettext("Enter a day from today on, at most %(days)s days ahead.")
                 % {"days": LONGEST.days}
             )
-        return latest_moment(datetime.combine(day + timedelta(days=1), time.min))
+        return earliest_moment(datetime.combine(day + timedelta(days=1), time.min))
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

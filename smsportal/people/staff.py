@@ -24,6 +24,7 @@ from core.admin.buttons import Crumb
 from core.admin.pages import current_user
 from core.stored_texts import declare
 from core.times import when
+from providers.approvals import limit_switch
 
 from ..rights.delegation import (
     grantable_permissions,
@@ -222,6 +223,7 @@ class StaffAdmin(DjangoUserAdmin, PortalAdmin):
             roles=sorted(person.groups.values_list("name", flat=True)),
             permissions=permissions_of(person).count(),
         )
+        limit_switch.look(current_user(request))
 
     def redirect_after_save(self, request: HttpRequest, obj: Any, *, added: bool) -> HttpResponse:
         """After adding, the page that shows the invitation link, which is stored nowhere."""
@@ -279,6 +281,7 @@ class RoleAdmin(DjangoGroupAdmin, PortalAdmin):
             fields=form.changed_data,
             permissions=sorted(role.permissions.values_list("codename", flat=True)),
         )
+        limit_switch.look(current_user(request))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.is_active and request.user.is_superuser

@@ -32,9 +32,12 @@ class Process(Protocol):
     def terminate(self) -> None: ...
 
 
-def adopt_orphans() -> None:
-    """Become the parent of descendants whose own parent ends, instead of process 1."""
-    _prctl(ADOPT_ORPHANS, 1)
+def adopt_orphans() -> bool:
+    """Become the parent of descendants whose own parent ends, instead of process 1.
+
+    Returns whether this is so: a sandbox of the system may refuse it.
+    """
+    return _prctl(ADOPT_ORPHANS, 1) == 0 or os.getpid() == 1
 
 
 def name_process(name: str) -> None:
@@ -60,6 +63,10 @@ def kill_group(leader: int) -> None:
         return
 
 
+def describe_exit(code: int) -> str:
+    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+
+
 def terminate_with_parent(parent: int) -> Callable[[], None] | None:
     """On Linux, make the kernel send SIGTERM to the new process if the supervisor is killed.
 
@@ -79,5 +86,5 @@ def terminate_with_parent(parent: int) -> Callable[[], None] | None:
     return request_signal
 
 
-def _prctl(option: int, argument: Any) -> None:
-    ctypes.CDLL(None).prctl(option, argument)
+def _prctl(option: int, argument: Any) -> int:
+    return int(ctypes.CDLL(None).prctl(option, argument))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import uuid4
 
 from ..configuration.addresses import Address, parse_bind
 from .forks.client import COMMAND, Forked, ForkServer
-from .process_control import IS_LINUX
+from .process_control import IS_LINUX, adopt_orphans
 from .supervisor import Program
 from .vital_signs import VitalSigns
 
@@ -81,9 +81,18 @@ class Programs:
             found.append(self.sandbox(parse_bind(self.plan.sandbox)))
         return [*found, self.vitals()]
 
-    def forked(self) -> list[Program]:
+    def forked(self, report: Callable[[str], None]) -> list[Program]:
         """The same programs as forks of one that has loaded the code, where the system can."""
-        return forked(self.all(), self.modules()) if IS_LINUX else self.all()
+        if not IS_LINUX:
+            return self.all()
+        if not adopt_orphans():
+            # Nobody would learn of the end of a fork, so that none would start.
+            report(
+                "The system does not let the portal adopt processes."
+                " Each program loads the code by itself and needs more memory."
+            )
+            return self.all()
+        return forked(self.all(), self.modules())
 
     def modules(self) -> tuple[str, ...]:
         """What a host of this role needs: the pages are large, and for the web only."""

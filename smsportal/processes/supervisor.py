@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from ..configuration.addresses import Address, answers
-from .process_control import Process, ended_child, kill_group, terminate_with_parent
+from .process_control import Process, describe_exit, ended_child, kill_group, terminate_with_parent
 from .service_manager import ServiceManager, environment_of_programs
 
 TICK = 0.1
 STABLE_AFTER = 20.0
 MIN_STOP_SECONDS = 3.0
+KILL_SECONDS = 5.0
 SILENCE_CHECK_EVERY = 5.0
 CHANGE_CHECK_EVERY = 1.0
 
@@ -75,11 +76,11 @@ class Child:
         self.delay = self.first_delay = first_delay
         self.max_delay = max_delay
         self.started = self.start_at = self.check_at = 0.0
-        self.was_silent = self.is_restarting = False
+        self.was_silent = self.is_restarting = self.is_stuck = False
 
     def start(self) -> None:
         self.started = self.check_at = time.monotonic()
-        self.was_silent = self.is_restarting = False
+        self.was_silent = self.is_restarting = self.is_stuck = False
         self.process = self.program.start(self.program)
         if self.process is not None and self.process.stdout is not None:
             os.set_blocking(self.process.stdout.fileno(), False)
@@ -138,9 +139,13 @@ class Child:
             self.process.terminate()
 
     def kill(self) -> int | None:
+        """The exit code. None if it does not end, such as while the kernel waits for a disk."""
         if self.process is not None:
             kill_group(self.process.pid)
-            self.process.wait()
+            end = time.monotonic() + (0 if self.is_stuck else KILL_SECONDS)
+            while (running := self.process.poll() is None) and time.monotonic() < end:
+                time.sleep(TICK / 10)
+            self.is_stuck = running
         return self.poll_exit()
 
     def is_ready(self) -> bool:
@@ -189,7 +194,7 @@ class Supervisor:
             return self._stop()
         finally:
             for child in self.children:
-                child.kill()
+                self._kill(child)
             for number, handler in before.items():
                 signal.signal(number, handler)
 
@@ -223,11 +228,12 @@ class Supervisor:
         child.read_output()
         code = child.poll_exit()
         if child.is_hanging():
-            self.report(f"The {child.program.name} gives no sign of life and is killed.")
-            code = child.kill()
+            if not child.is_stuck:
+                self.report(f"The {child.program.name} gives no sign of life and is killed.")
+            code = self._kill(child)
         if code is not None and not child.is_restarting:
             delay = child.schedule_restart()
-            exit_text = _describe_exit(code)
+            exit_text = describe_exit(code)
             self.report(f"The {child.program.name} {exit_text}. Starting it again in {delay:g} s.")
         elif self._is_due(child):
             self._start(child)
@@ -284,9 +290,11 @@ class Supervisor:
         late = [child for child in children if child.process]
         for child in late:
             self.report(f"The {child.program.name} did not stop in time and is killed.")
-            child.kill()
+            self._kill(child)
         return len(late)
 
-
-def _describe_exit(code: int) -> str:
-    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+    def _kill(self, child: Child) -> int | None:
+        was_stuck, code = child.is_stuck, child.kill()
+        if child.is_stuck and not was_stuck:
+            self.report(f"The {child.program.name} was killed, but the system does not end it.")
+        return code

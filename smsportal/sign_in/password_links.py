@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
-from django.contrib.auth.views import PasswordResetConfirmView
+from django.contrib.auth.views import INTERNAL_RESET_SESSION_TOKEN, PasswordResetConfirmView
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse, reverse_lazy
@@ -98,8 +98,17 @@ class SetPasswordPage(ConfirmView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         with transaction.atomic():
+            if not self._is_still_valid():
+                self.validlink = False
+                refused: HttpResponse = self.render_to_response(self.get_context_data())
+                return refused
             answer: HttpResponse = super().form_valid(form)
             record_act(USED, by=self.user, subject=f"user:{self.user.pk}")
             tell_once_more(self.user, PASSWORD)
             end_sessions(self.user)
         return answer
+
+    def _is_still_valid(self) -> bool:
+        """Of two who use a link at once, one waits for the lock and finds the password changed."""
+        person = User.objects.select_for_update(no_key=True).get(pk=self.user.pk)
+        return tokens.check_token(person, self.request.session.get(INTERNAL_RESET_SESSION_TOKEN))

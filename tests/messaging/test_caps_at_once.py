@@ -58,3 +58,34 @@ def test_four_threads_send_just_what_a_cap_allows(most: int) -> None:
 def _lay_out(batch: Batch) -> None:
     while fan_out.run(Batch.objects.get(pk=batch.pk)):
         pass
+
+
+@pytest.mark.each_database
+@pytest.mark.django_db(transaction=True)
+def test_batches_and_singles_of_one_person_at_once_stay_within_their_cap() -> None:
+    account, by = make_account(), make_user("messaging.bulk_message")
+    DailyLimit.objects.create(what="messages", user=by, most=CAP, window="day")
+    batches = [make_batch(numbers(EACH, start=start), account) for start in (300, 400, 500)]
+    senders = iter(range(6))
+
+    def send() -> int:
+        sender = next(senders)
+        if sender < 3:
+            try:
+                return EACH if lifecycle.start(batches[sender], by) else 0
+            except LimitReached:
+                return 0
+        sent = 0
+        for index in range(EACH):
+            number = read_recipient(f"+861391235{sender}{index:03}")
+            draft = Draft(account, number, Message.Kind.TEXT, text="Hello", sms_kind="T")
+            try:
+                queue(draft, by=by, form_token=f"{sender}-{index}")
+            except LimitReached:
+                continue
+            sent += 1
+        return sent
+
+    sent = sum(at_once(send, 6))
+    assert sent == CAP
+    assert daily_limits.usage_of(Cap("messages", "user", str(by.pk), CAP)) == CAP

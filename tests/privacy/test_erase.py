@@ -295,6 +295,32 @@ def test_a_restored_backup_keeps_what_a_legal_hold_keeps(tmp_path: Path, setting
 
 
 @pytest.mark.django_db
+def test_restored_number_is_erased_again_once_its_legal_hold_is_lifted(
+    tmp_path: Path, settings: Any
+) -> None:
+    """Wherever it stands: the backup has it in rows, texts, calls, callbacks, files and acts."""
+    settings.DATA_DIR, settings.STATE_DIR = tmp_path / "data", tmp_path / "state"
+    manager = scatter()
+    hold = legal_holds.set_hold(NUMBER, REASON, manager)
+    assert hold is not None
+    remembered.write([digest_of(NUMBER)])
+    before = Message.objects.filter(recipient=NUMBER).count()
+    for _ in range(2):
+        assert restored.erase_again() == 0
+        tasks.go_on()
+    assert not RestoredSearch.objects.exists()
+    assert not Erasure.objects.exists()
+    assert Message.objects.filter(recipient=NUMBER).count() == before > 0
+
+    assert legal_holds.lift(hold, REASON, manager)
+    tasks.go_on()
+    assert work_off(Erasure.objects.get()).state == ErasureState.DONE
+    assert not has_digits(dump(), DIGITS)
+    tasks.go_on()
+    assert Erasure.objects.count() == 1
+
+
+@pytest.mark.django_db
 def test_texts_of_a_restored_backup_are_erased_again(tmp_path: Path, settings: Any) -> None:
     settings.DATA_DIR, settings.STATE_DIR = tmp_path / "data", tmp_path / "state"
     remembered.write([digest_of(NUMBER), digest_of(OTHER)])

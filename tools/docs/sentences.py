@@ -22,6 +22,7 @@ SPEAKERS: Final = frozenset(
         "smsportal/startup/database_errors.py",
         "smsportal/startup/key_comparison.py",
         "smsportal/startup/preflight.py",
+        "smsportal/processes/programs.py",
         "smsportal/processes/supervisor.py",
     }
 )

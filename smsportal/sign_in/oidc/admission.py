@@ -20,6 +20,7 @@ from django.db import IntegrityError, transaction
 from core.acts import record_act
 from core.names import given_name
 from core.people import comparable, person_name
+from providers.approvals import limit_switch
 
 from ..local_accounts import is_emergency
 from ..owner_notices import CONNECTED_BY_EMAIL, tell_once_more
@@ -120,6 +121,7 @@ def _follow_groups(person: User, wanted: list[Group], provider: IdentityProvider
         lost=[role.name for role in lost],
         roles=sorted(person.groups.values_list("name", flat=True)),
     )
+    limit_switch.look()
 
 
 def _by_email(claims: Mapping[str, Any], provider: IdentityProvider) -> User | None:

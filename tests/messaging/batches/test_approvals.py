@@ -17,6 +17,7 @@ from core.stored_texts import show
 from messaging.batches import create, fan_out, lifecycle, proposals, resend, tasks
 from messaging.batches.engine_source import BatchSource
 from messaging.models import Batch, Message
+from messaging.presentation.batch_approvals import explain_approval
 from providers.approvals import requests
 from providers.approvals.digest import digest_of
 from providers.approvals.requests import DecisionOutcome
@@ -230,6 +231,35 @@ def test_approval_counts_for_no_other_time(approvers: list[User], asker: User) -
     with pytest.raises(ApprovalNeeded):
         lifecycle.schedule(batch, asker, at + timedelta(minutes=1))
     assert lifecycle.schedule(batch, asker, at)
+
+
+@pytest.mark.parametrize(("late", "lapsed"), [(timedelta(seconds=-1), False), (timedelta(), True)])
+def test_approval_without_a_start_time_holds_for_24_hours(
+    approvers: list[User],
+    asker: User,
+    monkeypatch: pytest.MonkeyPatch,
+    late: timedelta,
+    lapsed: bool,
+) -> None:
+    batch, approval = make_request(asker)
+    permissions = list(asker.user_permissions.all())
+    asker.user_permissions.clear()
+    assert requests.grant(approval, approvers[0]) == DecisionOutcome.NOT_STARTED
+    asker.user_permissions.set(permissions)
+    approval.refresh_from_db()
+    assert approval.decided_at is not None
+    then = approval.decided_at + timedelta(hours=24) + late
+    monkeypatch.setattr("providers.clock.now", lambda: then)
+    batch, asker = read(batch), User.objects.get(pk=asker.pk)
+    explained = explain_approval(batch)
+    assert explained is not None
+    assert ("The approval has lapsed: it holds for 24 hours." in str(explained)) is lapsed
+    if not lapsed:
+        assert lifecycle.start(batch, asker)
+        return
+    with pytest.raises(ApprovalNeeded):
+        lifecycle.start(batch, asker)
+    assert proposals.ask(batch, asker, None, "Still needed.") is not None
 
 
 def test_request_ends_when_the_start_time_has_passed(

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from messaging.batches import lifecycle, resend, tasks
+from messaging.batches import fan_out, lifecycle, resend, tasks
 from messaging.models import Batch, Message, StagedRow
 from messaging.presentation.explanations import explanation_of
 from messaging.presentation.row_texts import problem_text
@@ -141,3 +141,19 @@ def test_fan_out_of_many_rows_takes_few_queries() -> None:
         tasks.lay_out(batch.pk)
     assert Message.objects.filter(batch=batch, state="queued").count() == 400
     assert len(queries) < 60
+
+
+def test_exemption_that_ends_after_the_start_lets_no_further_row_pass() -> None:
+    rule("country", "CN", 0)
+    by = make_user()
+    until = timezone.now() + timedelta(hours=1)
+    exemption = exemptions.exempt(
+        CapExemption.Scope.PREFIX, "+86139", until=until, because="launch", by=by
+    )
+    batch = make_batch(numbers(2))
+    assert lifecycle.start(batch, make_user())
+    CapExemption.objects.filter(pk=exemption.pk).update(ends_at=timezone.now())
+    while fan_out.run(Batch.objects.get(pk=batch.pk)):
+        pass
+    messages = Message.objects.filter(batch=batch)
+    assert {(one.state, one.reason) for one in messages} == {("cancelled", "cap_country")}

@@ -137,6 +137,13 @@ def test_cap_is_set_for_each_kind_of_subject(
     [
         ("number", {"number": "12"}, "field-problem"),
         ("prefix", {"starts_with": "139"}, "Enter + and the country code"),
+        ("prefix", {"starts_with": "+860139"}, "No phone number begins with +860139."),
+        ("prefix", {"starts_with": "+999"}, "No phone number begins with +999."),
+        (
+            "prefix",
+            {"starts_with": "+8613912345678"},
+            "Enter a complete number as one phone number.",
+        ),
         ("country", {}, "Enter what the cap applies to."),
         ("each_number", {"what": "orders"}, "Rented numbers have caps per person"),
         ("each_person", {"what": "all"}, "Set a cap for each kind"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from core.models import Act
 from providers.models import CapExemption
+from smsportal.caps.exemption_form import ExemptionForm
 from tests.factories.accounts import make_account
 from tests.factories.staff import make_staff
 
@@ -48,6 +49,7 @@ def test_exemption_ends_with_its_last_day(browser: Client) -> None:
     [
         ({"scope": "number", "number": "1"}, "field-problem"),
         ({"scope": "prefix", "starts_with": "+86"}, "Enter at least 5 digits"),
+        ({"scope": "prefix", "starts_with": "+860139"}, "No phone number begins with +860139."),
         ({"scope": "account"}, "Enter what is exempt."),
         ({"scope": "number", "number": "13912345678", "last_day": ""}, "Enter the day on which"),
         ({"scope": "number", "number": "13912345678", "last_day": "2020-01-01"}, "from today on"),
@@ -78,3 +80,29 @@ def test_exemption_is_ended_once_and_recorded(browser: Client) -> None:
     acts = Act.objects.filter(what__startswith="cap.").order_by("pk")
     assert [act.what for act in acts] == ["cap.exempt", "cap.end_exemption"]
     assert "Ended" in browser.get(LIST).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "ends_at"),
+    [
+        # 5 h 45 min ahead of UTC.
+        ("Asia/Kathmandu", "2026-09-05", datetime(2026, 9, 5, 18, 15, tzinfo=UTC)),
+        # 12 h 45 min ahead; clocks are set forward during the day, by an hour.
+        ("Pacific/Chatham", "2026-09-27", datetime(2026, 9, 27, 10, 15, tzinfo=UTC)),
+        # Clocks are set forward by half an hour during the day.
+        ("Australia/Lord_Howe", "2026-10-04", datetime(2026, 10, 4, 13, 0, tzinfo=UTC)),
+        # The next day begins at 01:00.
+        ("America/Santiago", "2026-09-05", datetime(2026, 9, 6, 4, 0, tzinfo=UTC)),
+        # Midnight comes twice: the next day begins with the first.
+        ("America/Havana", "2026-10-31", datetime(2026, 11, 1, 4, 0, tzinfo=UTC)),
+    ],
+)
+def test_last_day_ends_where_the_clocks_of_the_reader_end_it(
+    monkeypatch: pytest.MonkeyPatch, zone: str, day: str, ends_at: datetime
+) -> None:
+    monkeypatch.setattr(timezone, "localdate", lambda: date(2026, 9, 1))
+    values = {"scope": "number", "number": "13912345678", "because": "launch", "last_day": day}
+    with timezone.override(zone):
+        form = ExemptionForm(values, actor=make_staff("manager"))
+        assert form.is_valid(), form.errors
+    assert form.cleaned_data["last_day"] == ends_at

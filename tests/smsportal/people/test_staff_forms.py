@@ -10,9 +10,11 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from core.models import Act
+from core.models import Act, Notice
 from smsportal.models import Preferences
 from smsportal.people.role_cards import AREAS
+from tests.factories.approvals import make_limited
+from tests.factories.staff import make_user
 from tests.support.signed_in import browser_of, member
 
 pytestmark = pytest.mark.django_db
@@ -179,3 +181,27 @@ def test_area_with_a_ticked_permission_is_open(browser: Client) -> None:
     html = html_of(browser.get(reverse("admin:auth_user_change", args=[other.pk])))
     assert html.count('<details class="fold" open') == 1
     assert "1 of 5 added" in html
+
+
+def test_closing_the_second_approver_tells_managers_at_once(browser: Client) -> None:
+    make_limited(messages=2)
+    manager = User.objects.get(username="boss")
+    person = make_user("providers.approve")
+    page = reverse("admin:auth_user_change", args=[person.pk])
+    assert browser.post(page, {"username": person.username}).status_code == 302
+    act = Act.objects.get(what="approval_limit.off")
+    assert act.by == manager
+    assert Notice.objects.filter(user=manager, event=f"approval_limits:{act.pk}").exists()
+
+
+def test_role_that_no_longer_approves_tells_managers_at_once() -> None:
+    make_limited(messages=2)
+    member("manager", name="boss")
+    superuser = make_user()
+    User.objects.filter(pk=superuser.pk).update(is_superuser=True)
+    superuser.refresh_from_db()
+    role = Group.objects.get(name="manager")
+    page = reverse("admin:auth_group_change", args=[role.pk])
+    values = {"name": role.name, "permissions": []}
+    assert browser_of(superuser).post(page, values).status_code == 302
+    assert Act.objects.get(what="approval_limit.off").by == superuser

@@ -12,7 +12,7 @@ from django.conf import settings
 from smsportal.configuration.environment import BASE_DIR
 from smsportal.processes.process_control import IS_LINUX
 from smsportal.processes.programs import DEFAULT_QUEUE, INSTANCE, MAX_SILENCE, Plan, Programs
-from smsportal.processes.supervisor import Program
+from smsportal.processes.supervisor import Program, start_command
 from smsportal.processes.vital_signs import VitalSigns
 
 CLUSTERS = ("smsportal", "engine")
@@ -35,10 +35,25 @@ def test_sandbox_runs_in_the_demo_and_stops_last() -> None:
 
 @pytest.mark.skipif(not IS_LINUX, reason="programs are forked on Linux only")
 def test_programs_are_forks_of_one_that_comes_first_and_stops_last() -> None:
-    first, *rest = Programs(Plan(web="127.0.0.1:8000", clusters=CLUSTERS)).forked()
+    first, *rest = Programs(Plan(web="127.0.0.1:8000", clusters=CLUSTERS)).forked(print)
     assert (first.name, first.stop_order) == ("fork server", 2)
     assert [one.name for one in rest] == ["web server", "queue", "engine queue", "vitals"]
     assert {one.needs for one in rest} == {first.name}
+
+
+@pytest.mark.skipif(not IS_LINUX, reason="programs are forked on Linux only")
+def test_programs_are_commands_where_the_system_refuses_to_adopt_orphans(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("smsportal.processes.process_control._prctl", lambda *_: -1)
+    lines: list[str] = []
+    found = Programs(Plan(web="127.0.0.1:8000", clusters=CLUSTERS)).forked(lines.append)
+    assert [one.name for one in found] == ["web server", "queue", "engine queue", "vitals"]
+    assert {one.start for one in found} == {start_command}
+    assert {one.needs for one in found} == {""}
+    assert [line.partition(".")[0] for line in lines] == [
+        "The system does not let the portal adopt processes"
+    ]
 
 
 def test_host_without_pages_does_not_load_them() -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from smsportal.processes.supervisor import Child, Program
+from smsportal.processes.supervisor import Child, Program, Supervisor
 from tests.support.processes import children_of, descendants_of, is_running
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -349,3 +349,43 @@ def test_readiness_is_reported_once(bench: Bench) -> None:
     bench.send(signal.SIGINT)
     bench.exit_code()
     assert bench.read_output().count("ready") == 1
+
+
+class Unkillable:
+    """A process in a state in which the kernel does not end it."""
+
+    pid = 2**30
+    stdout = None
+
+    def __init__(self, program: Program) -> None:
+        pass
+
+    def poll(self) -> int | None:
+        return None
+
+    def wait(self) -> int:
+        raise AssertionError("it would wait without end")
+
+    def terminate(self) -> None:
+        pass
+
+
+def test_process_that_cannot_be_killed_is_said_once_and_does_not_keep_the_supervisor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("smsportal.processes.supervisor.KILL_SECONDS", 0.05)
+    lines: list[str] = []
+    rounds = iter(range(1_000))
+
+    def changed() -> bool:
+        # Enough to look several times, then a second Ctrl-C.
+        supervisor.signals = 2 if next(rounds) == 3 else 0
+        return False
+
+    program = Program("web server", (), silent_for=lambda: 99, max_silence=0, start=Unkillable)
+    supervisor = Supervisor([program], report=lines.append, changed=changed)
+    monkeypatch.setattr("smsportal.processes.supervisor.CHANGE_CHECK_EVERY", 0.1)
+    assert supervisor.run() == 1
+    said = "The web server was killed, but the system does not end it."
+    assert lines.count(said) == 1
+    assert lines.count("The web server gives no sign of life and is killed.") == 1
