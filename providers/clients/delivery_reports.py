@@ -55,6 +55,9 @@ STATES: Final = table(
 """Status words of the platform and of SMPP, and SMPP's numbers for them. Each word is listed with
 its opposite, so that no pair is half known."""
 
+FAILED: Final = frozenset(
+    {DeliveryState.EXPIRED, DeliveryState.UNDELIVERED, DeliveryState.REJECTED}
+)
 REFERENCE: Final = ("uid",)
 PROVIDER_ID: Final = ("messageid",)
 STATUS: Final = ("dlrstatus", "status")
@@ -145,12 +148,21 @@ def _status_in(fields: CallbackFields) -> tuple[str, DeliveryState | None]:
 
 
 def _problem(fields: CallbackFields, status: str, state: DeliveryState | None, named: bool) -> str:
+    if _contradict_each_other(fields):
+        return "contradiction"
     unclear = fields.ambiguous & READ
     if unclear and not (state is not None and unclear <= set(STATUS) & fields.repeated.keys()):
         return "ambiguous"
     if not status or not named:
         return "incomplete"
     return "unknown_word" if state is None else ""
+
+
+def _contradict_each_other(fields: CallbackFields) -> bool:
+    """Whether one field reports delivery and the other one failure. `status` alone may be that of
+    the submission, which says nothing about delivery."""
+    states = {look_up(STATES, fields.get(name)) for name in STATUS}
+    return DeliveryState.DELIVERED in states and bool(states & FAILED)
 
 
 def _receipt_in(fields: CallbackFields) -> dict[str, str]:

@@ -173,6 +173,24 @@ def test_repeated_or_nested_parameters_are_ambiguous() -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "dlr_status"), [("F", "DELIVRD"), ("Delivered", "UNDELIV"), ("EXPIRED", "2")]
+)
+def test_two_statuses_that_contradict_each_other_move_nothing(status: str, dlr_status: str) -> None:
+    (event,) = parse_post({"uid": "m-1", "status": status, "DLRStatus": dlr_status})
+    assert isinstance(event, Unrecognised)
+    assert (event.reference, event.problem) == ("m-1", "contradiction")
+
+
+@pytest.mark.parametrize(("dlr_status", "state"), [("DELIVRD", S.DELIVERED), ("F", S.UNDELIVERED)])
+def test_status_of_the_submission_may_stand_beside_that_of_delivery(
+    dlr_status: str, state: S
+) -> None:
+    (event,) = parse_post({"uid": "m-1", "status": "S", "DLRStatus": dlr_status})
+    assert isinstance(event, DeliveryReported)
+    assert event.state is state
+
+
+@pytest.mark.parametrize(
     "payload",
     [{"uid": "m-1"}, {"DLRStatus": "Delivered"}, {"message_id": "0", "DLRStatus": "Delivered"}],
 )
