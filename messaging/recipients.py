@@ -129,6 +129,10 @@ def _texts() -> dict[PhoneProblem, str | Promise]:
             "“%(typed)s” is not a number in %(home)s, but may be one in %(country)s. Start with"
             " + and the country code."
         ),
+        PhoneProblem.HOME_CODE: _(
+            "“%(typed)s” is a number in %(home)s both with and without %(code)s in front. Start"
+            " with + and the country code."
+        ),
         PhoneProblem.DIGITS: _(
             "“%(typed)s” has %(digits)s digits; a mobile number in China has %(expected)s. Start"
             " a number of another country/region with + and the country code."

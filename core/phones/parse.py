@@ -203,7 +203,7 @@ def _parse_abroad(typed: str, digits: str) -> PhoneNumber:
 
 
 def _parse_at_home(typed: str, digits: str, home_country: str) -> PhoneNumber:
-    """Parse digits without a plus sign. Raises `NO_PLUS` if only the plus sign is missing."""
+    """Parse digits without a plus sign. Raises `NO_PLUS` or `HOME_CODE` if it is missing."""
     try:
         if home_country == "CN":
             with_code = digits.startswith("86") and len(digits) > CHINESE_DIGITS
@@ -216,10 +216,21 @@ def _parse_at_home(typed: str, digits: str, home_country: str) -> PhoneNumber:
         if abroad is None:
             raise
     else:
-        abroad = _known_abroad(digits) if number.unusual else None
+        may_have_code = _may_have_code_of(number, digits)
+        abroad = _known_abroad(digits) if number.unusual or may_have_code else None
         if abroad is None:
             return number
+        if may_have_code:
+            raise PhoneError(PhoneProblem.HOME_CODE, typed)
     raise PhoneError(PhoneProblem.NO_PLUS, typed, country=abroad.country)
+
+
+def _may_have_code_of(number: PhoneNumber, digits: str) -> bool:
+    """Whether digits that were read without a country code may begin with the home country's.
+
+    In Germany and Indonesia numbers differ so much in length that both readings are numbers.
+    """
+    return digits.startswith(number.calling_code) and number.e164 != f"+{digits}"
 
 
 def _known_abroad(digits: str) -> PhoneNumber | None:

@@ -28,6 +28,8 @@ class PhoneProblem(StrEnum):
     """+1 and an area code that North America does not have, as in +1 391 234 5678."""
     NO_PLUS = "no_plus"
     """No number of the home country, but one of `country` if a plus sign preceded it."""
+    HOME_CODE = "home_code"
+    """A number of the home country both with and without its country code in front."""
     DIGITS = "digits"
     """The number has `digits` digits; the country's numbers have exactly `expected`."""
     TOO_SHORT = "too_short"

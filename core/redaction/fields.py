@@ -96,19 +96,29 @@ def _redact_json(text: str, fields: Fields) -> str:
     parts, start, at = [], 0, 0
     while token := _STRING.search(text, at):
         at = token.end()
-        name = _plain_name(token[1])
+        name = _unescaped(token[1]).lower()
         if token[2] is not None and fields.covers(name):
             end = _end_of_value(text, at)
             parts += [text[start:at], _json_replacement(text[at:end], name, fields)]
             start = at = end
+        elif token[2] is None and _holds_fields(token[1], fields):
+            parts += [text[start : token.start()], f'"{HIDDEN}"']
+            start = at
     return "".join((*parts, text[start:]))
 
 
-def _plain_name(name: str) -> str:
-    if "\\" in name:
+def _unescaped(text: str) -> str:
+    if "\\" in text:
         with suppress(ValueError):
-            name = json.loads(f'"{name}"', strict=False)
-    return name.lower()
+            text = json.loads(f'"{text}"', strict=False)
+    return text
+
+
+def _holds_fields(value: str, fields: Fields) -> bool:
+    """Whether a text is JSON, a form or markup itself, and seems to state a covered field."""
+    plain = _unescaped(value).strip()
+    is_data = plain[:1] in ("{", "[", "<") or _FORM.fullmatch(plain)
+    return bool(is_data) and _names_field(plain, fields)
 
 
 def _end_of_value(text: str, start: int) -> int:

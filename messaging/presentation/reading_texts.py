@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -185,6 +186,20 @@ def _north_american(values: Mapping[str, Any]) -> Words:
     return title, text % {"rows": _first_of(values["rows"])}
 
 
+def _other_codes(values: Mapping[str, Any]) -> Words:
+    title = ngettext(
+        "%(count)d number is read as one of %(home)s, but its row names another country/region",
+        "%(count)d numbers are read as ones of %(home)s, but their rows name another"
+        " country/region",
+        values["count"],
+    ) % {"count": values["count"], "home": country_name(settings.HOME_COUNTRY)}
+    text = _(
+        "The country code stands in a column of its own, which is not read. Write it in front of"
+        " the number, with +. First rows: %(rows)s."
+    )
+    return title, text % {"rows": _first_of(values["rows"])}
+
+
 def _country(values: Mapping[str, Any]) -> Words:
     named = {
         **values,
@@ -214,5 +229,6 @@ _WARNINGS: Final[dict[str, Callable[[Mapping[str, Any]], Words]]] = {
     "zeros": _zeros,
     "decimals": _decimals,
     "north_american": _north_american,
+    "other_codes": _other_codes,
     "country": _country,
 }

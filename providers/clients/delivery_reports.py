@@ -55,6 +55,9 @@ STATES: Final = table(
 """Status words of the platform and of SMPP, and SMPP's numbers for them. Each word is listed with
 its opposite, so that no pair is half known."""
 
+FAILED: Final = frozenset(
+    {DeliveryState.EXPIRED, DeliveryState.UNDELIVERED, DeliveryState.REJECTED}
+)
 REFERENCE: Final = ("uid",)
 PROVIDER_ID: Final = ("messageid",)
 STATUS: Final = ("dlrstatus", "status")
@@ -77,6 +80,7 @@ def parse_reports(request: CallbackRequest) -> tuple[Event, ...]:
     reports = _reports(request)
     if reports is None:
         return (_unrecognised("unreadable"),)
+    reports = _unpacked(reports)
     if not reports:
         return (_unrecognised("empty"),)
     if len(reports) > MOST_REPORTS:
@@ -87,7 +91,9 @@ def parse_reports(request: CallbackRequest) -> tuple[Event, ...]:
 def _reports(request: CallbackRequest) -> list[object] | None:
     body, content_type = request.body, request.content_type
     is_empty = not body.strip()
-    if looks_like_json(body, content_type) or "json" in content_type.lower():
+    if looks_like_json(body, content_type):
+        return parse_json_pairs(body, content_type)
+    if "json" in content_type.lower() and (is_empty or b"=" not in body):
         return None if is_empty else parse_json_pairs(body, content_type)
     if is_empty:
         return _as_reports(parse_query_pairs(request.query))
@@ -105,6 +111,36 @@ def _as_reports(pairs: Sequence[tuple[str, object]] | None) -> list[object] | No
         if looks_like_json(value) and (read := parse_json_pairs(value)) is not None:
             return read
     return [tuple(pairs)] if pairs else []
+
+
+def _unpacked(reports: list[object]) -> list[object]:
+    """The reports in an envelope such as {"code": 0, "data": [...]}, whatever its name.
+
+    Only an object that says nothing itself is one, and only if a single field has reports.
+    """
+    if len(reports) != 1 or not isinstance(reports[0], tuple):
+        return reports
+    fields = [(CallbackFields.normalized(str(name)), value) for name, value in reports[0]]
+    if (READ - {"status"}).intersection(name for name, _value in fields):
+        return reports
+    found = [
+        inner
+        for name, value in fields
+        # A text of a message may look like a report.
+        if not (name in TEXTS and isinstance(value, str)) and (inner := _reports_in(value))
+    ]
+    return found[0] if len(found) == 1 else reports
+
+
+def _reports_in(value: object) -> list[object]:
+    """The reports that a field has, as an object, a list of them, or JSON in a text."""
+    if isinstance(value, str):
+        data = value.encode("utf-8", "backslashreplace")
+        value = (parse_json_pairs(data) if looks_like_json(data) else None) or []
+    listed = [value] if isinstance(value, tuple) else value
+    if not isinstance(listed, list) or not all(isinstance(one, tuple) for one in listed):
+        return []
+    return listed
 
 
 def _event(report: object) -> Event:
@@ -145,12 +181,21 @@ def _status_in(fields: CallbackFields) -> tuple[str, DeliveryState | None]:
 
 
 def _problem(fields: CallbackFields, status: str, state: DeliveryState | None, named: bool) -> str:
+    if _contradict_each_other(fields):
+        return "contradiction"
     unclear = fields.ambiguous & READ
     if unclear and not (state is not None and unclear <= set(STATUS) & fields.repeated.keys()):
         return "ambiguous"
     if not status or not named:
         return "incomplete"
     return "unknown_word" if state is None else ""
+
+
+def _contradict_each_other(fields: CallbackFields) -> bool:
+    """Whether one field reports delivery and the other one failure. `status` alone may be that of
+    the submission, which says nothing about delivery."""
+    states = {look_up(STATES, fields.get(name)) for name in STATUS}
+    return DeliveryState.DELIVERED in states and bool(states & FAILED)
 
 
 def _receipt_in(fields: CallbackFields) -> dict[str, str]:

@@ -35,7 +35,7 @@ from providers.gateway.vocabulary import (
     RentalPage,
     TransactionPage,
 )
-from providers.gateway.words import is_nothing, look_up, table
+from providers.gateway.words import is_nothing, is_placeholder, look_up, table
 
 from . import gosms_rows as rows
 from .parsing import (
@@ -243,7 +243,7 @@ def _refuse(answer: Answer, *, concerns_order: bool = True) -> NoReturn:
     """
     body = json_object_or_none(answer) or {}
     words = _words(body)
-    if "order_id" in body and (states_error(body) or 300 <= answer.status < 500):
+    if _names_order(body) and (states_error(body) or 300 <= answer.status < 500):
         # The order may exist, although the error or the status denies it.
         raise_contradiction(answer, words)
     reason = look_up(ERROR_CODES, body.get("code"))
@@ -256,13 +256,18 @@ def _refuse(answer: Answer, *, concerns_order: bool = True) -> NoReturn:
     raise_undecided(answer, words)
 
 
+def _names_order(body: Mapping[str, Any]) -> bool:
+    """Whether a body names an order. Some servers write every field, with null or 0 for none."""
+    return not is_placeholder(body.get("order_id"))
+
+
 def _words(body: Mapping[str, Any]) -> str:
     """The error text and its name. Without an error text, or beside an order, `code` may be the
     code that staff wait for: then only a documented name is shown."""
     has_error = states_error(body)
     text = text_field(body, "error") if has_error else ""
     name = text_of(body.get("code"), 100)
-    is_error_alone = has_error and "order_id" not in body
+    is_error_alone = has_error and not _names_order(body)
     is_documented = look_up(ERROR_CODES, body.get("code")) is not None
     return f"{text} ({name})" if name and (is_error_alone or is_documented) else text
 

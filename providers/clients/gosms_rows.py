@@ -18,12 +18,12 @@ from providers.gateway.vocabulary import (
     TransactionPage,
 )
 from providers.gateway.words import (
+    flag_of,
     is_no_id,
     is_nothing,
     is_placeholder,
     look_up,
     table,
-    verdict_of,
     word_of,
 )
 
@@ -161,7 +161,7 @@ def profile(body: Mapping[str, Any]) -> Profile:
         user_id=id_of(body.get("user_id")),
         username=text_field(body, "username", SHORT),
         billing_type=text_field(body, "billing_type", SHORT),
-        is_active=verdict_of(body.get("is_active")),
+        is_active=flag_of(body.get("is_active")),
         balance=balance(body),
         created_at=time_of(body.get("created_at")),
     )

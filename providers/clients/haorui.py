@@ -24,7 +24,7 @@ from providers.gateway.errors import Refused
 from providers.gateway.events import CallbackRequest, Event
 from providers.gateway.i18n import gettext_noop as _
 from providers.gateway.vocabulary import Encoding, Reason, SmsKind, Submission, TextMessage
-from providers.gateway.words import is_no_id, verdict_of, word_of
+from providers.gateway.words import is_id, is_no_id, verdict_of, word_of
 
 from .delivery_reports import parse_reports
 from .parsing import (
@@ -182,7 +182,9 @@ def _submission(answer: Answer, reference: str) -> Submission:
         raise_contradiction(answer, remarks)
     warnings = []
     provider_id = id_of(body.get("message_id"))
-    if is_no_id(provider_id):
+    if not is_id(provider_id):
+        if not is_no_id(provider_id):
+            remarks = f"{remarks} {provider_id}".strip()
         provider_id = ""
         warnings.append("no_id")
     uid = stated_text(body.get("uid"))

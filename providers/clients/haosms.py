@@ -25,7 +25,7 @@ from providers.gateway.client import (
 from providers.gateway.errors import OutcomeUnknown, Refused
 from providers.gateway.i18n import gettext_noop as _
 from providers.gateway.vocabulary import Balance, OwnCode, Reason, Submission
-from providers.gateway.words import is_no_id, verdict_of
+from providers.gateway.words import is_id, is_no_id, verdict_of
 
 from .parsing import (
     amount_of,
@@ -215,8 +215,9 @@ def _submission(answer: Answer, path: str) -> Submission:
     body = json_object(answer)
     # `msg` is the task id on success and the error text on failure.
     provider_id = id_of(body.get("msg"))
-    if is_no_id(provider_id):
-        return Submission("", text_field(body, "result"), ("no_id",))
+    if not is_id(provider_id):
+        said = (text_field(body, "result"), "" if is_no_id(provider_id) else provider_id)
+        return Submission("", " ".join(filter(None, said)), ("no_id",))
     return Submission(provider_id, text_field(body, "result"))
 
 

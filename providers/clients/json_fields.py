@@ -57,6 +57,9 @@ def collect_fields(pairs: Iterable[tuple[object, object]]) -> CallbackFields:
     for name, value in pairs:
         key = text_of(name, 100)
         short = CallbackFields.normalized(key)
+        if isinstance(value, list) and len(value) == 1 and not isinstance(value[0], (list, tuple)):
+            # A list of one says one thing.
+            value = value[0]
         text = _value_text(value)
         if "[" in key or isinstance(value, (list, tuple)):
             ambiguous.add(short)
@@ -71,7 +74,8 @@ def collect_fields(pairs: Iterable[tuple[object, object]]) -> CallbackFields:
 def _value_text(value: object) -> str:
     if isinstance(value, NumberText):
         return number_text(value.number) or text_of(value)
-    return text_of(value).strip()
+    # Programs in C pad a text with NUL.
+    return text_of(value.strip("\0") if isinstance(value, str) else value).strip()
 
 
 def _differ(texts: Sequence[str]) -> bool:

@@ -12,7 +12,7 @@ from providers.gateway.events import (
     VerificationReported,
 )
 from providers.gateway.vocabulary import DeliveryState, Reason
-from providers.gateway.words import is_no_id, verdict_of, word_of
+from providers.gateway.words import is_no_id, look_up, table, verdict_of, word_of
 
 from .json_fields import CallbackFields, collect_fields, parse_query_pairs
 from .parsing import id_of
@@ -31,10 +31,18 @@ DELIVERY: Final = {
 VERIFIED: Final = {(True, "200"): True, (False, "400"): False, (False, "500"): False}
 """Evidence only: this callback has no RESULT, and anybody who knows the address can call it."""
 
+PASSED: Final = table({True: "PASS|PASSED", False: "FAILED|FAIL"})
+"""Values of `RESULT`. Only words for passing a check verify a code, not every word for success.
+
+It is documented for answers only. A callback that has it is read by it."""
+
 REASONS: Final = {"400": Reason.BAD_NUMBER, "500": Reason.PROVIDER_FAULT}
 """`CODE` 400 is "Wrong number" here and "Incorrect request parameters" in answers."""
 
-READ: Final = frozenset({"status", "code", "type", "msg", "msgid", "extid"})
+REFERENCE: Final = ("extid", "eid")
+"""The document names our reference `eid`, and `EXTID` where it is sent back."""
+READ: Final = frozenset({"status", "code", "type", "msg", "msgid", "result", *REFERENCE})
+DECISIVE: Final = READ - {"msg"}
 
 
 def parse_report(request: CallbackRequest) -> tuple[Event, ...]:
@@ -47,14 +55,14 @@ def parse_report(request: CallbackRequest) -> tuple[Event, ...]:
 
 
 def _event(report: CallbackFields) -> Event:
-    reference = id_of(report.get("extid"))
+    reference = id_of(report.get(*REFERENCE))
     reference = "" if is_no_id(reference) else reference
     provider_id = id_of(report.get("msgid"))
     provider_id = "" if is_no_id(provider_id) else provider_id
     fields = {name: report.original[name] for name in report.original if name.lower() not in READ}
     verdict, code = verdict_of(report.get("status")), word_of(report.get("code"))
     status = report.get("status") if verdict is None else report.get("status").upper()
-    said = (status, report.get("code"), report.get("msg"))
+    said = (status, report.get("code"), report.get("msg"), report.get("result"))
     words = " ".join(word for word in said if word)
     problem = _problem(report, verdict, code, named=bool(reference or provider_id))
     if problem or verdict is None:
@@ -64,15 +72,22 @@ def _event(report: CallbackFields) -> Event:
         fields["reason"] = REASONS[code].value
     if word_of(report.get("type")) == SEND_STATUS:
         return DeliveryReported(reference, provider_id, words, fields, DELIVERY[stated])
-    return VerificationReported(reference, provider_id, words, fields, VERIFIED[stated])
+    passed = look_up(PASSED, report.get("result"))
+    succeeded = VERIFIED[stated] if passed is None else passed
+    return VerificationReported(reference, provider_id, words, fields, succeeded)
 
 
 def _problem(report: CallbackFields, verdict: bool | None, code: str, *, named: bool) -> str:
-    if report.ambiguous:
+    if report.ambiguous & DECISIVE:
         return "ambiguous"
     kind = word_of(report.get("type"))
     if not (report.get("status") and code and kind and named):
         return "incomplete"
     if verdict is None or code not in CODES or kind not in (SEND_STATUS, VERIFICATION):
         return "unknown_word"
-    return "" if (verdict, code) in DELIVERY else "contradiction"
+    result = report.get("result")
+    passed = look_up(PASSED, result)
+    if kind == VERIFICATION and result and passed is None:
+        return "unknown_word"
+    is_denied = kind == VERIFICATION and passed is True and not verdict
+    return "contradiction" if is_denied or (verdict, code) not in DELIVERY else ""

@@ -24,9 +24,9 @@ from providers.gateway.errors import OutcomeUnknown, Refused
 from providers.gateway.events import CallbackRequest, Event
 from providers.gateway.i18n import gettext_noop as _
 from providers.gateway.vocabulary import CheckResult, CodeCheck, ProviderCode, Reason, Submission
-from providers.gateway.words import is_no_id, look_up, table, verdict_of, word_of
+from providers.gateway.words import is_no_id, look_up, verdict_of, word_of
 
-from .otp_reports import parse_report
+from .otp_reports import PASSED, parse_report
 from .parsing import (
     id_of,
     is_success,
@@ -57,8 +57,6 @@ REFUSALS: Final = {
 }
 FAULT: Final = "500"
 """Values of `CODE`, "Response status code": the numbers of HTTP, but in the body."""
-PASSED: Final = table({True: "PASS|PASSED", False: "FAILED|FAIL"})
-"""Values of `RESULT`. Only words for passing a check verify a code, not every word for success."""
 
 NUMBER: Final = re.compile(r"[1-9][0-9]{6,14}")
 REFERENCE: Final = re.compile(r"[A-Za-z0-9._~-]{1,64}")

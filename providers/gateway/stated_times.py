@@ -20,11 +20,22 @@ RECEIVED: Final = "received_at"
 
 _YEARS: Final = range(2000, 2101)
 """Other years may overflow a time zone conversion or a database, and are never real times."""
+_ZONE: Final = (
+    r"(?:\s*(?:(Z|z|UTC|GMT)|(?:UTC|GMT)?([+-][0-9]{1,2}(?::?[0-9]{2})?))(?:\[[\w/+-]+\])?)?"
+)
+"""`UTC+8`, and the name that Java adds: `+08:00[Asia/Shanghai]`."""
 _ISO: Final = re.compile(
     r"([0-9]{4})[-/.]?([0-9]{2})[-/.]?([0-9]{2})(?:\s*[Tt]\s*|\s+)?"
-    r"([0-9]{2}):?([0-9]{2}):?([0-9]{2})(?:[.,]([0-9]{1,9}))?"
-    r"(?:\s*(Z|z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?"
+    rf"([0-9]{{2}}):?([0-9]{{2}}):?([0-9]{{2}})(?:[.,]([0-9]{{1,9}}))?{_ZONE}"
 )
+_SEPARATED: Final = re.compile(
+    r"([0-9]{4})\s*[-/.年]\s*([0-9]{1,2})\s*[-/.月]\s*([0-9]{1,2})\s*日?(?:\s*[Tt]\s*|\s+)?"
+    r"([0-9]{1,2})[:：时時点]([0-9]{1,2})"
+    rf"(?:[:：分]([0-9]{{1,2}})(?:[.,]([0-9]{{1,9}}))?秒?|分)?{_ZONE}"
+)
+"""2026年11月28日 18时42分36秒, numbers without a leading zero, and times without seconds."""
+LONGEST: Final = 100
+"""Characters. A longer text is no time."""
 _MAIL: Final = re.compile(
     r"([A-Za-z]{3}, )?[0-9]{1,2} [A-Za-z]{3} [0-9]{4} [0-9:]{8} (GMT|UTC|[+-][0-9]{4})"
 )
@@ -77,7 +88,9 @@ def lifetime_of(
 
 
 def _read(text: str) -> datetime | None:
-    found = _ISO.fullmatch(text)
+    if len(text) > LONGEST:
+        return None
+    found = _ISO.fullmatch(text) or _SEPARATED.fullmatch(text)
     try:
         if found:
             return _from_parts(found)
@@ -87,16 +100,17 @@ def _read(text: str) -> datetime | None:
 
 
 def _from_parts(found: re.Match[str]) -> datetime:
-    *parts, fraction, zone = found.groups()
-    year, month, day, hour, minute, second = (int(part) for part in parts)
+    *parts, fraction, name, offset = found.groups()
+    year, month, day, hour, minute, second = (int(part or 0) for part in parts)
     micros = int(((fraction or "") + "000000")[:6])
     read = datetime(year, month, day, hour, minute, second, micros)  # noqa: DTZ001 - see below
-    if zone is None:
-        return read
-    if zone.upper() in ("Z", "UTC", "GMT"):
+    if name:
         return read.replace(tzinfo=UTC)
-    digits = zone[1:].replace(":", "").ljust(4, "0")
-    return datetime.fromisoformat(f"{read.isoformat()}{zone[0]}{digits[:2]}:{digits[2:]}")
+    if offset is None:
+        return read
+    digits = offset[1:].replace(":", "")
+    digits = digits.rjust(2, "0") + "00" if len(digits) <= 2 else digits.rjust(4, "0")
+    return datetime.fromisoformat(f"{read.isoformat()}{offset[0]}{digits[:2]}:{digits[2:]}")
 
 
 def _from_unix(number: Decimal) -> datetime | None:

@@ -72,11 +72,16 @@ def look_up(known: Mapping[str, T], value: object) -> T | None:
 
 VERDICTS: Final = table(
     {
-        True: "S|SUCCESS|SUCCEEDED|SUCCESSFUL|TRUE|1|OK|成功",
-        False: "F|FAIL|FAILED|FAILURE|ERROR|UNSUCCESSFUL|FALSE|0|失败|失敗",
+        True: "S|SUCCESS|SUCCEEDED|SUCCESSFUL|TRUE|OK|成功",
+        False: "F|FAIL|FAILED|FAILURE|ERROR|UNSUCCESSFUL|FALSE|失败|失敗",
     }
 )
-"""Words that answer whether something succeeded. Both words of each pair are listed."""
+"""Words that answer whether something succeeded. Both words of each pair are listed.
+
+1 and 0 are not: 0 means failure in some interfaces and "no error" in others. A message that was
+sent and counts as refused would be sent and paid twice."""
+FLAGS: Final = VERDICTS | table({True: "1", False: "0"})
+"""Words that answer whether something is so."""
 
 _NOTHING: Final = frozenset(
     table(
@@ -107,6 +112,11 @@ def verdict_of(value: object) -> bool | None:
     return look_up(VERDICTS, value)
 
 
+def flag_of(value: object) -> bool | None:
+    """Whether a field such as `is_active` says yes or no; None if it says neither."""
+    return look_up(FLAGS, value)
+
+
 def is_nothing(value: object) -> bool:
     """Whether a value states nothing: null, zero, an empty one, or a word such as "none"."""
     if value is None or value is False or value == 0:
@@ -122,6 +132,15 @@ def is_placeholder(value: object) -> bool:
         return True
     word = word_of(value)
     return word in _PLACEHOLDERS or bool(_ZEROS.fullmatch(word) and len(word) < SHORTEST_CODE)
+
+
+_ID: Final = re.compile(r"[!-~]+")
+"""Visible ASCII without blanks. Anything else that stands in place of an id is a sentence."""
+
+
+def is_id(text: str) -> bool:
+    """Whether the answer to a send has an id here, and not its words, such as "ok" or 余额不足."""
+    return bool(_ID.fullmatch(text)) and not is_no_id(text) and verdict_of(text) is None
 
 
 def is_no_id(text: str) -> bool:

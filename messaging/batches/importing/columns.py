@@ -23,8 +23,8 @@ SAMPLE: Final = 200
 """Rows that are used for the detection."""
 MIN_SHARE: Final = 0.5
 """Smallest share of phone numbers in a column of phone numbers."""
-DIGITS_OF_A_NUMBER: Final = range(7, 19)
-"""Digits of what may be a phone number, if a faulty one."""
+DIGITS_OF_A_NUMBER: Final = range(7, 40)
+"""Digits of what may be a phone number, if a faulty one, or several in one cell."""
 
 
 @dataclass(frozen=True)

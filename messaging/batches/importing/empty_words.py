@@ -28,6 +28,7 @@ WORDS: Final = frozenset(
         "(null)",
         "<null>",
         "[null]",
+        "[object object]",
         "(none)",
         "<none>",
         "<na>",

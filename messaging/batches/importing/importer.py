@@ -29,6 +29,7 @@ from ..resend import originals_of
 from ..states import BATCH_STATES, BatchState
 from ..storage import StoredFile
 from . import staged_rows
+from .code_columns import code_column_of
 from .columns import SAMPLE, Columns, columns_of, is_rounded
 from .file_errors import FileProblem, Unreadable
 from .findings import add_results, findings_of, sample_of
@@ -128,6 +129,7 @@ def _from_table(
     found["is_chosen"] = batch.number_column is not None
     _update(batch, run_id, findings=found, sample=sample_of(table, columns, sample))
     number, pattern = _resolve_columns(batch, run_id, columns)
+    checker.oddities.code_column = code_column_of(columns.names, number)
     body = sample[0 if columns.heading is None else columns.heading + 1 :]
     if is_rounded([cells for _, cells in body], number):
         checker.refuse_rounded()

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from .code_columns import is_of_other_country
 
 ENDING: Final = "0000"
 """One number in 10,000 ends in four zeros by chance."""
@@ -52,10 +54,19 @@ class OddityCount:
     zeros: _Found = field(default_factory=_Found)
     decimals: _Found = field(default_factory=_Found)
     north_american: _Found = field(default_factory=_Found)
+    other_codes: _Found = field(default_factory=_Found)
     countries: dict[str, _Found] = field(default_factory=dict)
+    code_column: int | None = None
+    """Index of the column that has the country codes of the numbers."""
 
-    def count(self, typed: str, row: int, recipient: str, country: str) -> None:
+    def count(
+        self, typed: str, row: int, recipient: str, country: str, cells: Sequence[str] = ()
+    ) -> None:
         self.total += 1
+        column = self.code_column
+        stated = cells[column] if column is not None and column < len(cells) else ""
+        if stated and is_of_other_country(stated, typed, recipient):
+            self.other_codes.add(row)
         if recipient.endswith(ENDING):
             self.zeros.add(row)
         found = self.countries.get(country)
@@ -79,6 +90,8 @@ class OddityCount:
             found.append(warning("decimals", self.decimals.values()))
         if self.north_american.count:
             found.append(warning("north_american", self.north_american.values()))
+        if self.other_codes.count:
+            found.append(warning("other_codes", self.other_codes.values()))
         return [*found, *self._unusual_countries(recent)]
 
     def _has_many_zeros(self) -> bool:

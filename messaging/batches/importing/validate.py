@@ -155,7 +155,9 @@ class RowChecker:
             row = self._verdict(candidate, number, listed, fill)
             self.tally.count(row)
             if row.verdict == Verdict.GOOD:
-                self.oddities.count(candidate.typed, row.number, row.recipient, row.country)
+                self.oddities.count(
+                    candidate.typed, row.number, row.recipient, row.country, candidate.cells
+                )
             rows.append(row)
         return rows
 

@@ -41,6 +41,15 @@ FAILURES = [
         for code, documented, reason in ERRORS
         for status in (documented, 200, 500)
     ),
+    *(
+        Case(
+            f"an error with {none!r} for the order",
+            json_answer({**error("INSUFFICIENT_BALANCE"), "order_id": none}, status),
+            Failure(Refused, Reason.NO_BALANCE, "出错 (INSUFFICIENT_BALANCE)"),
+        )
+        for none in (None, 0, "", "0")
+        for status in (402, 200)
+    ),
     Case("HTTP 400 alone", raw_answer("", 400), Failure(Refused, Reason.PARAMETERS)),
     Case("HTTP 401 alone", raw_answer("", 401), Failure(Refused, Reason.CREDENTIALS)),
     Case("HTTP 402 alone", raw_answer("<html>", 402), Failure(Refused, Reason.NO_BALANCE)),

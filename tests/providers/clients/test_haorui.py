@@ -82,6 +82,16 @@ SENT = [
         Failure(OutcomeUnknown, Reason.UNREADABLE, "queued"),
     ),
     Case(
+        "0, which means failure in some interfaces only",
+        json_answer(answer(status=0)),
+        Failure(OutcomeUnknown, Reason.UNREADABLE, REMARKS),
+    ),
+    Case(
+        "words instead of an id",
+        json_answer(answer(message_id="no credit")),
+        Submission("", f"{REMARKS} no credit", ("no_id",)),
+    ),
+    Case(
         "the word in lower case",
         json_answer(answer(status="s", remarks="")),
         Submission("26471304", ""),

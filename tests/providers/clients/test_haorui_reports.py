@@ -155,7 +155,8 @@ def test_error_details_are_part_of_the_words() -> None:
     [
         b'{"uid":"m-1","DLRStatus":"Delivered","DLRStatus":"Failed"}',
         b'{"uid":"m-1","UID":"m-2","DLRStatus":"Delivered"}',
-        b'{"uid":["m-1"],"DLRStatus":"Delivered"}',
+        b'{"uid":["m-1","m-2"],"DLRStatus":"Delivered"}',
+        b'{"uid":[["m-1"]],"DLRStatus":"Delivered"}',
         b'{"uid":"m-1","DLRStatus":{"a":"Delivered"}}',
     ],
 )
@@ -165,11 +166,75 @@ def test_repeated_or_nested_fields_are_ambiguous(payload: bytes) -> None:
     assert event.problem == "ambiguous"
 
 
+def test_list_of_one_value_is_that_value() -> None:
+    assert parse_post({name: [value] for name, value in REPORT.items()}) == (DELIVERED,)
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        {"data": REPORT},
+        {"reports": [REPORT]},
+        {"code": 0, "status": "ok", "Data": [REPORT]},
+        {"sign": "x", "data": json.dumps(REPORT)},
+    ],
+)
+def test_reports_in_an_envelope_are_read(envelope: object) -> None:
+    assert parse_post(envelope) == (DELIVERED,)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"data": REPORT, "other": REPORT},
+        {"data": [REPORT, 5]},
+        {"message": json.dumps(REPORT)},
+        {"a": {"b": REPORT}},
+    ],
+)
+def test_what_may_be_no_envelope_is_not_opened(payload: object) -> None:
+    (event,) = parse_post(payload)
+    assert isinstance(event, Unrecognised)
+
+
+def test_envelope_of_a_form_and_form_under_the_type_of_json_are_read() -> None:
+    form = urlencode({"sign": "x", "data": json.dumps(REPORT)}).encode()
+    assert parse_post(form, "application/x-www-form-urlencoded") == (DELIVERED,)
+    assert parse_post(urlencode(REPORT).encode(), "application/json") == (DELIVERED,)
+
+
+def test_at_most_a_thousand_reports_are_read_from_an_envelope() -> None:
+    too_many = (Unrecognised("", "", "", problem="too_many"),)
+    assert parse_post({"data": [REPORT] * 1001}) == too_many
+
+
+def test_padding_with_nul_is_no_part_of_a_word() -> None:
+    assert parse_post({**REPORT, "DLRStatus": "Delivered\0\0"}) == (DELIVERED,)
+
+
 def test_repeated_or_nested_parameters_are_ambiguous() -> None:
     for query in ("uid=m-1&DLRStatus=Delivered&dlrstatus=Failed", "uid[]=m-1&DLRStatus=Delivered"):
         (event,) = parse_get(query)
         assert isinstance(event, Unrecognised)
         assert event.problem == "ambiguous"
+
+
+@pytest.mark.parametrize(
+    ("status", "dlr_status"), [("F", "DELIVRD"), ("Delivered", "UNDELIV"), ("EXPIRED", "2")]
+)
+def test_two_statuses_that_contradict_each_other_move_nothing(status: str, dlr_status: str) -> None:
+    (event,) = parse_post({"uid": "m-1", "status": status, "DLRStatus": dlr_status})
+    assert isinstance(event, Unrecognised)
+    assert (event.reference, event.problem) == ("m-1", "contradiction")
+
+
+@pytest.mark.parametrize(("dlr_status", "state"), [("DELIVRD", S.DELIVERED), ("F", S.UNDELIVERED)])
+def test_status_of_the_submission_may_stand_beside_that_of_delivery(
+    dlr_status: str, state: S
+) -> None:
+    (event,) = parse_post({"uid": "m-1", "status": "S", "DLRStatus": dlr_status})
+    assert isinstance(event, DeliveryReported)
+    assert event.state is state
 
 
 @pytest.mark.parametrize(

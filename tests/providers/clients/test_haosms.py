@@ -84,9 +84,19 @@ SENT = [
         Failure(OutcomeUnknown, Reason.UNREADABLE, TASK),
     ),
     Case(
-        "a number instead of a word",
+        "1, which means success in some interfaces only",
         json_answer(answer(result=1)),
-        Submission(TASK, "1"),
+        Failure(OutcomeUnknown, Reason.UNREADABLE, TASK),
+    ),
+    Case(
+        "0, which means failure in some interfaces only",
+        json_answer(answer(result=0)),
+        Failure(OutcomeUnknown, Reason.UNREADABLE, TASK),
+    ),
+    Case(
+        "words instead of an id",
+        json_answer(answer(msg="余额不足")),
+        Submission("", "成功 余额不足", ("no_id",)),
     ),
     Case(
         "a number that is no word",

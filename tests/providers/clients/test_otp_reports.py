@@ -55,6 +55,32 @@ IDS = "MSGID=100&EXTID=s-1"
             VerificationReported("s-1", "100", "ERROR 400", {"reason": "bad_number"}, False),
         ),
         (
+            f"STATUS=SUCCESS&MSG=&TYPE=1&CODE=200&RESULT=FAILED&{IDS}",
+            VerificationReported("s-1", "100", "SUCCESS 200 FAILED", {}, False),
+        ),
+        (
+            f"STATUS=SUCCESS&MSG=&TYPE=1&CODE=200&RESULT=pass&{IDS}",
+            VerificationReported("s-1", "100", "SUCCESS 200 pass", {}, True),
+        ),
+        (
+            f"STATUS=ERROR&MSG=&TYPE=1&CODE=400&RESULT=PASS&{IDS}",
+            Unrecognised("s-1", "100", "ERROR 400 PASS", {}, "contradiction"),
+        ),
+        (
+            f"STATUS=SUCCESS&MSG=&TYPE=1&CODE=200&RESULT=MAYBE&{IDS}",
+            Unrecognised("s-1", "100", "SUCCESS 200 MAYBE", {}, "unknown_word"),
+        ),
+        (
+            "STATUS=SUCCESS&TYPE=0&CODE=200&MSGID=0&eid=s-1",
+            DeliveryReported("s-1", "", "SUCCESS 200", {}, DeliveryState.DELIVERED),
+        ),
+        (
+            f"STATUS=SUCCESS&TYPE=0&CODE=200&operator=x&operator=y&{IDS}",
+            DeliveryReported(
+                "s-1", "100", "SUCCESS 200", {"operator": "y"}, DeliveryState.DELIVERED
+            ),
+        ),
+        (
             "status=success&type=0&code=200&msgid=100&extid=s-1",
             DeliveryReported("s-1", "100", "SUCCESS 200", {}, DeliveryState.DELIVERED),
         ),

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from providers.gateway.words import (
     VERDICTS,
+    flag_of,
+    is_id,
     is_no_id,
     is_nothing,
     is_placeholder,
@@ -30,16 +32,31 @@ PAIRS = [
     ("成功", "失敗"),
     ("True", "False"),
     (True, False),
-    (1, 0),
-    ("1", "0"),
-    ("1.0", "0.0"),
-    (Decimal("1.0"), Decimal("0.0")),
 ]
+NUMBERS = [(1, 0), ("1", "0"), ("1.0", "0.0"), (Decimal("1.0"), Decimal("0.0"))]
 
 
 @pytest.mark.parametrize(("yes", "no"), PAIRS)
 def test_both_words_of_a_pair_are_known(yes: object, no: object) -> None:
     assert (verdict_of(yes), verdict_of(no)) == (True, False)
+
+
+@pytest.mark.parametrize(("yes", "no"), NUMBERS)
+def test_numbers_answer_whether_something_is_so_but_not_whether_it_succeeded(
+    yes: object, no: object
+) -> None:
+    assert (flag_of(yes), flag_of(no)) == (True, False)
+    assert (verdict_of(yes), verdict_of(no)) == (None, None)
+
+
+@pytest.mark.parametrize("text", ["26471304", "a42739630dbe4daa8d4f5f6a530a35bc", "a-b_c:1/2"])
+def test_id_is_told_from_words(text: str) -> None:
+    assert is_id(text)
+
+
+@pytest.mark.parametrize("text", ["", "0", "null", "ok", "Success", "成功", "余额不足", "no money"])
+def test_words_in_place_of_an_id_are_none(text: str) -> None:
+    assert not is_id(text)
 
 
 blanks = st.text(" \t\r\n\u00a0\u3000\u200b\ufeff\u2060", max_size=4)

@@ -115,6 +115,12 @@ def test_the_heading_is_the_first_row_as_wide_as_the_body(text: str, names: list
     assert columns_of(table(text)).names == names
 
 
+def test_a_named_column_counts_even_if_each_of_its_cells_has_two_numbers() -> None:
+    body = "13912345678/13800138000,Li\n13912345679 13800138001,Wu"
+    assert number_column(f"Phone,Name\n{body}") == "Phone"
+    assert columns_of(table(body)).number is None
+
+
 def test_a_chosen_heading_row_is_used() -> None:
     rows = table("a,b\nPhone,Name\n13912345678,Li")
     assert columns_of(rows, heading_row=1).names == ["a", "b"]

@@ -50,6 +50,7 @@ NOTHING = [
     "<NA>",
     "\\N",
     "(blank)",
+    "[object Object]",
 ]
 SOMETHING = [
     "Nan",
