@@ -13,7 +13,8 @@ from core.stored_texts import Stored
 from providers import clock
 
 from . import forget
-from .models import LegalHold
+from .models import ErasedNumber, Erasure, LegalHold
+from .states import ErasureState
 
 
 def held_numbers() -> frozenset[str]:
@@ -58,5 +59,17 @@ def lift(hold: LegalHold, because: Stored, by: User | None) -> bool:
         )
         if lifted:
             forget.begin_again()
+            _mark_as_not_erased(number)
             record_act("legal_hold.lift", by=by, subject=f"legal_hold:{hold.pk}")
     return bool(lifted)
+
+
+def _mark_as_not_erased(number: str) -> None:
+    """If a restored backup brought the number back, and the hold stopped what was to erase it.
+
+    `restored.erase_again` then finds it among those that are missing.
+    """
+    digests = digests_of(number)
+    last = Erasure.objects.filter(digest__in=digests).order_by("-pk").first()
+    if last is not None and last.state == ErasureState.STOPPED and last.by_id is None:
+        ErasedNumber.objects.filter(digest__in=digests).delete()

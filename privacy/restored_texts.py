@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
-from core.personal_data import Place, held_numbers, places
+from core.personal_data import Place, places
 from core.phones.candidates import Written, meanings, written_numbers
 from core.phones.digests import digests_of, matching
 from core.stored_texts import declare
@@ -80,7 +80,8 @@ def _step(search: RestoredSearch, seen: set[Written]) -> bool:
     written = {one for text in texts for one in written_numbers(text)} - seen
     seen |= written
     found = matching((one for each in written for one in meanings(each)), search.digests)
-    for number in found - held_numbers():
+    for number in found:
+        # A legal hold that was set meanwhile stops it, and its end begins it again.
         erase_found(number)
     following = place.key if last is not None else _key_after(place)
     return _save(search, place=following, reached="" if last is None else str(last))

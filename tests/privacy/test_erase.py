@@ -321,6 +321,68 @@ def test_restored_number_is_erased_again_once_its_legal_hold_is_lifted(
 
 
 @pytest.mark.django_db
+def test_restored_number_whose_hold_came_meanwhile_is_erased_once_that_is_lifted(
+    tmp_path: Path, settings: Any
+) -> None:
+    settings.DATA_DIR, settings.STATE_DIR = tmp_path / "data", tmp_path / "state"
+    manager = make_staff("manager")
+    make_message(recipient=NUMBER, state="delivered")
+    remembered.write([digest_of(NUMBER)])
+    assert restored.erase_again() == 1
+    hold = legal_holds.set_hold(NUMBER, REASON, manager)
+    assert hold is not None
+    assert work_off(Erasure.objects.get()).state == ErasureState.STOPPED
+    assert legal_holds.lift(hold, REASON, manager)
+    tasks.go_on()
+    assert work_off(Erasure.objects.latest("pk")).state == ErasureState.DONE
+    assert not Message.objects.filter(recipient=NUMBER).exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("was_here", [True, False], ids=["erased again", "not in the backup"])
+def test_what_comes_after_an_erasure_stays_when_a_hold_is_lifted(
+    tmp_path: Path, settings: Any, was_here: bool
+) -> None:
+    settings.DATA_DIR, settings.STATE_DIR = tmp_path / "data", tmp_path / "state"
+    manager = make_staff("manager")
+    if was_here:
+        make_message(recipient=NUMBER, state="delivered")
+    remembered.write([digest_of(NUMBER)])
+    assert restored.erase_again() == was_here
+    for erasure in Erasure.objects.all():
+        assert work_off(erasure).state == ErasureState.DONE
+    make_message(recipient=NUMBER, state="delivered")
+    hold = legal_holds.set_hold(NUMBER, REASON, manager)
+    assert hold is not None
+    assert legal_holds.lift(hold, REASON, manager)
+    tasks.go_on()
+    assert Message.objects.filter(recipient=NUMBER).exists()
+
+
+@pytest.mark.django_db
+def test_hold_set_while_texts_are_searched_delays_the_erasure_until_it_is_lifted(
+    tmp_path: Path, settings: Any
+) -> None:
+    settings.DATA_DIR, settings.STATE_DIR = tmp_path / "data", tmp_path / "state"
+    remembered.write([digest_of(NUMBER)])
+    message = make_message(recipient=OTHER, state="delivered", text=f"Ask {GROUPED} about it")
+    assert restored.erase_again() == 0
+    hold = legal_holds.set_hold(NUMBER, REASON, make_staff("manager"))
+    assert hold is not None
+    while restored_texts.run_slice(0):
+        pass
+    assert work_off(Erasure.objects.get()).state == ErasureState.STOPPED
+    message.refresh_from_db()
+    assert GROUPED in message.text
+    assert legal_holds.lift(hold, REASON, None)
+    tasks.go_on()
+    while restored_texts.run_slice(0):
+        pass
+    assert work_off(Erasure.objects.latest("pk")).state == ErasureState.DONE
+    assert not has_digits(dump(), DIGITS)
+
+
+@pytest.mark.django_db
 def test_texts_of_a_restored_backup_are_erased_again(tmp_path: Path, settings: Any) -> None:
     settings.DATA_DIR, settings.STATE_DIR = tmp_path / "data", tmp_path / "state"
     remembered.write([digest_of(NUMBER), digest_of(OTHER)])
