@@ -169,6 +169,8 @@ class SentCode(models.Model):
     message = models.OneToOneField(Message, on_delete=models.PROTECT, related_name="sent_code")
     length = models.PositiveSmallIntegerField(default=0)
     """Number of characters; 0 if the provider makes the code."""
+    is_digits = models.BooleanField(null=True, editable=False)
+    """None if that is not known: the provider makes the code, or an earlier version sent it."""
     digest = models.CharField(max_length=64, blank=True)
     """Keyed hash (`otp.codes.digest`); empty if the provider makes the code."""
     made_at = RowTimeField()

@@ -156,6 +156,7 @@ def send_code(
         serial=serial,
         message=message,
         length=len(code),
+        is_digits=code.isdecimal() if code else None,
         digest=codes.digest(session.public_id, serial, code) if code else "",
     )
 

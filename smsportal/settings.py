@@ -257,9 +257,9 @@ if env.bool("BEHIND_TLS_PROXY", default=False):
 # --- language and time -----------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
-# The theme ships no translations, and Django's words for errors are not ours, in English either.
-# From locale itself, makemessages would remove them.
-LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "theme"]
+# The theme ships no translations, and errors are said in plainer words than Django's, in English
+# too. From locale itself, makemessages would remove these texts.
+LOCALE_PATHS = [BASE_DIR / "locale" / part for part in ("", "theme", "errors")]
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="Asia/Shanghai")
 

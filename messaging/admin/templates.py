@@ -36,8 +36,8 @@ else:
 
 
 LONE_BRACE: Final = _(
-    "“%(written)s” has a brace without its other half. It is no place for a value and is sent as"
-    " it stands."
+    "“%(written)s” has a brace without its other half. It is no place for a value and is sent"
+    " unchanged."
 )
 
 

@@ -69,7 +69,8 @@ class CheckPage(ObjectAction[Session]):
         except check_code.NothingEntered:
             return gettext("Enter the code that the customer reads out.")
         except codes.NotACode as other:
-            return not_a_code_text(other)
+            of_digits = not session.codes.exclude(is_digits=True).exists()
+            return not_a_code_text(other, of_digits=of_digits)
         except sessions.CheckUnderWay:
             return gettext(
                 "The previous check is still waiting for the provider's answer. Wait a moment."
@@ -88,9 +89,18 @@ class CheckPage(ObjectAction[Session]):
         return ""
 
 
-def not_a_code_text(other: codes.NotACode) -> str:
+def not_a_code_text(other: codes.NotACode, *, of_digits: bool) -> str:
     """Say which length the code has. Nothing was checked, so no try was used."""
     shortest, longest = other.lengths[0], other.lengths[-1]
+    if of_digits and shortest == longest:
+        return gettext(
+            "Not checked, and no try was used: the code has %(count)s digits. Enter the code alone."
+        ) % {"count": shortest}
+    if of_digits:
+        return gettext(
+            "Not checked, and no try was used: the code has %(least)s to %(most)s digits. Enter"
+            " the code alone."
+        ) % {"least": shortest, "most": longest}
     if shortest == longest:
         words = ngettext(
             "Not checked, and no try was used: the code has %(count)s character. Enter the code"

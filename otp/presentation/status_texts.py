@@ -205,6 +205,13 @@ def customer_hint(session: Session, code: SentCode) -> str:
         return _("The provider generates and checks the code.")
     beginning = code.message.text.split(DOTS)[0].strip(" :：,，")
     values = {"n": code.length, "beginning": beginning}
+    if code.is_digits and not beginning:
+        return _("Tell the customer: the code has %(n)s digits.") % values
+    if code.is_digits:
+        text = _(
+            "Tell the customer: the code has %(n)s digits, the SMS begins with “%(beginning)s”."
+        )
+        return text % values
     if not beginning:
         return _("Tell the customer: the code has %(n)s characters.") % values
     return (

@@ -107,6 +107,7 @@ def _draft_session(
             serial=serial,
             message=one.message,
             length=length,
+            is_digits=True if length else None,
             digest=ground.rng.randbytes(32).hex() if length else "",
             made_at=one.message.created_at,
         )

@@ -340,9 +340,9 @@ def test_reveal_shows_the_whole_number(client: Client) -> None:
     [
         (
             "en",
-            "Not checked, and no try was used: the code has 6 characters. Enter the code alone.",
+            "Not checked, and no try was used: the code has 6 digits. Enter the code alone.",
         ),
-        ("zh-hans", "未核对，未占用尝试次数：验证码为 6 个字符。请只填写验证码。"),
+        ("zh-hans", "未核对，未占用尝试次数：验证码为 6 位数字。请只填写验证码。"),
     ],
 )
 def test_what_cannot_be_the_code_is_said_beside_the_field(
@@ -353,3 +353,14 @@ def test_what_cannot_be_the_code_is_said_beside_the_field(
     headers = {"HX-Request": "true", "Accept-Language": language}
     assert words in check(operator, session, "Your code is 12345", **headers)
     assert not Attempt.objects.exists()
+
+
+@pytest.mark.parametrize(("typed", "words"), [("482913", "6 digits"), ("Ab3Xy9", "6 characters")])
+def test_page_says_digits_only_of_a_code_of_digits(
+    operator: Client, typed: str, words: str
+) -> None:
+    session = make_sent_session(typed=typed)
+    assert f"the code has {words}" in operator.get(page_of(session)).content.decode()
+    assert f"the code has {words}. Enter" in check(
+        operator, session, "It is 12345", **{"HX-Request": "true"}
+    )

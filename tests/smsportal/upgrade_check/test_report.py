@@ -75,7 +75,7 @@ def test_index_of_a_large_table_is_told_with_its_time(monkeypatch: pytest.Monkey
     pretend_size(monkeypatch, Size(3_000_000, 10**9))
     code, said = check()
     assert code == 0
-    assert "Migrations to come: 2" in said
+    assert "Migrations to come: 3" in said
     assert "otp.0004_indexes_for_many_rows: about" in said
     assert "otp_session gets an index" in said
     assert "Locked (writes to it wait): otp_session" in said
