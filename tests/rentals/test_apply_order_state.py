@@ -64,6 +64,14 @@ def test_repeated_difference_is_kept_once() -> None:
     assert len(json.loads(order.differing_texts.reveal())) == 1
 
 
+def test_code_beside_the_masked_number_of_the_order_is_taken() -> None:
+    order = apply_answer(
+        make_rented(phone="+6281234567890"), "received", phone="+62812****7890", code="482913"
+    )
+    assert (order.state, order.code.reveal(), order.conflict) == ("received", "482913", False)
+    assert order.phone == "+6281234567890"
+
+
 @pytest.mark.parametrize(("code", "differs"), [("111111", True), ("482-913", False)])
 def test_code_of_a_second_sms_is_seen_in_the_list(code: str, differs: bool) -> None:
     order = make_received(provider_state="received")
