@@ -23,7 +23,7 @@ from providers.models import Account
 from . import apply_order_state
 from .models import FoundOrder, Order
 from .place_orders import by_provider_id
-from .provider_fields import known_part
+from .provider_fields import known_part, states_other_code
 from .same_number import is_same_number
 from .states import OrderState
 
@@ -55,6 +55,7 @@ def _has_news(order: Order, rental: Rental) -> bool:
     return (
         rental.state_word != order.provider_state
         or bool(rental.code and not order.code)
+        or states_other_code(order, rental)
         or (rental.price is not None and rental.price != order.price)
         or (rental.received_at is not None and rental.received_at != order.received_there)
         or (bool(rental.phone) and not is_same_number(rental.phone, order.phone, order.region))

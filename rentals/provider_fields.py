@@ -115,6 +115,11 @@ def _fill_secret(order: Order, name: str, stated: str, now: datetime) -> None:
         _keep_conflicting_text(order, name, stated, now)
 
 
+def states_other_code(order: Order, rental: Rental) -> bool:
+    """Whether an answer has another code than the first one, such as that of a second SMS."""
+    return bool(rental.code and order.code) and not _is_current(order, "code", rental.code or "")
+
+
 def _is_current(order: Order, name: str, stated: str) -> bool:
     current: Secret | None = getattr(order, name) or None
     if current is None:

@@ -23,6 +23,7 @@ MAX_PREFIX: Final = 3
 """Digits of a country code. Zeros in front are not counted."""
 RUNNING: Final = OPEN | {OrderState.RECEIVED}
 MOST_RUNNING: Final = 10_000
+_MASK: Final = re.compile(r"[*•·xX●]+")
 _TRUNK: Final = re.compile(r"\(0\)")
 
 
@@ -44,8 +45,11 @@ def number_key(phone: str, region: str) -> str:
 
 
 def is_same_number(one: str, other: str, region: str) -> bool:
-    """Whether both are one number: with or without plus sign, country code, zeros and blanks."""
-    if one == other:
+    """Whether both are one number: with or without plus sign, country code, zeros and blanks.
+
+    Some lists mask the middle of a number that the answer to the order has in full.
+    """
+    if one == other or _masks(one, other) or _masks(other, one):
         return True
     keys = number_key(one, region), number_key(other, region)
     shorter, longer = sorted((_digits(one), _digits(other)), key=len)
@@ -56,6 +60,20 @@ def is_same_number(one: str, other: str, region: str) -> bool:
             and longer.endswith(shorter)
             and len(longer) - len(shorter) <= MAX_PREFIX
         )
+    )
+
+
+def _masks(masked: str, full: str) -> bool:
+    """Whether `masked` hides the middle of `full`: +62812****7890."""
+    parts = _MASK.split(masked)
+    if len(parts) != 2 or _MASK.search(full):
+        return False
+    head, tail = map(_digits, parts)
+    digits = _digits(full)
+    return (
+        len(head) + len(tail) in range(MIN_COMMON_DIGITS, len(digits))
+        and digits.startswith(head)
+        and digits.endswith(tail)
     )
 
 

@@ -13,7 +13,7 @@ from .erased import is_erased
 from .habits import local_writing
 from .north_america import AREA_DIGITS, CALLING_CODE, has_area
 from .notation import MAX_TYPED_LENGTH, Writing, read_writing
-from .problems import PhoneError, PhoneProblem
+from .problems import IMPOSSIBLE, UNPARSABLE, PhoneError, PhoneProblem
 
 __all__ = [
     "MAX_TYPED_LENGTH",
@@ -258,32 +258,18 @@ def _chinese_mobile(digits: str) -> PhoneNumber:
     return PhoneNumber(f"+86{digits}", "CN", "86", digits)
 
 
-_IMPOSSIBLE: Final = {
-    phonenumbers.ValidationResult.INVALID_COUNTRY_CODE: PhoneProblem.UNKNOWN_COUNTRY,
-    phonenumbers.ValidationResult.TOO_LONG: PhoneProblem.TOO_LONG,
-    phonenumbers.ValidationResult.INVALID_LENGTH: PhoneProblem.TOO_LONG,
-    phonenumbers.ValidationResult.TOO_SHORT: PhoneProblem.TOO_SHORT,
-    phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: PhoneProblem.TOO_SHORT,
-}
-
-_UNPARSABLE: Final = {
-    phonenumbers.NumberParseException.INVALID_COUNTRY_CODE: PhoneProblem.UNKNOWN_COUNTRY,
-    phonenumbers.NumberParseException.TOO_LONG: PhoneProblem.TOO_LONG,
-}
-
-
 def _parse_foreign(typed: str, dialled: str, home_country: str | None) -> PhoneNumber:
     try:
         parsed = local_writing(phonenumbers.parse(dialled, home_country))
     except phonenumbers.NumberParseException as error:
-        kind = _UNPARSABLE.get(error.error_type, PhoneProblem.TOO_SHORT)
+        kind = UNPARSABLE.get(error.error_type, PhoneProblem.TOO_SHORT)
         raise PhoneError(kind, typed) from None
     significant = phonenumbers.national_significant_number(parsed)
     if parsed.country_code == 86:
         return _parse_chinese(typed, significant)
     verdict = phonenumbers.is_possible_number_with_reason(parsed)
-    if verdict in _IMPOSSIBLE:
-        raise PhoneError(_IMPOSSIBLE[verdict], typed, digits=len(significant))
+    if verdict in IMPOSSIBLE:
+        raise PhoneError(IMPOSSIBLE[verdict], typed, digits=len(significant))
     if parsed.country_code == CALLING_CODE and not has_area(significant[:AREA_DIGITS]):
         raise PhoneError(PhoneProblem.NO_AREA, typed)
     length = len(f"{parsed.country_code}{significant}")

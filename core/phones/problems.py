@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
+
+import phonenumbers
 
 
 class PhoneProblem(StrEnum):
@@ -64,3 +67,18 @@ class PhoneError(ValueError):
         self.digits = digits
         self.expected = expected
         self.country = country
+
+
+IMPOSSIBLE: Final = {
+    phonenumbers.ValidationResult.INVALID_COUNTRY_CODE: PhoneProblem.UNKNOWN_COUNTRY,
+    phonenumbers.ValidationResult.TOO_LONG: PhoneProblem.TOO_LONG,
+    phonenumbers.ValidationResult.INVALID_LENGTH: PhoneProblem.TOO_LONG,
+    phonenumbers.ValidationResult.TOO_SHORT: PhoneProblem.TOO_SHORT,
+    phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: PhoneProblem.TOO_SHORT,
+}
+
+UNPARSABLE: Final = {
+    phonenumbers.NumberParseException.INVALID_COUNTRY_CODE: PhoneProblem.UNKNOWN_COUNTRY,
+    phonenumbers.NumberParseException.TOO_LONG: PhoneProblem.TOO_LONG,
+}
+"""What libphonenumber finds wrong, in our terms."""

@@ -194,8 +194,8 @@ def _other_codes(values: Mapping[str, Any]) -> Words:
         values["count"],
     ) % {"count": values["count"], "home": country_name(settings.HOME_COUNTRY)}
     text = _(
-        "The country code stands in a column of its own, which is not read. Write it in front of"
-        " the number, with +. First rows: %(rows)s."
+        "The country code is in a separate column, which is not read. Write it in front of the"
+        " number, with +. First rows: %(rows)s."
     )
     return title, text % {"rows": _first_of(values["rows"])}
 

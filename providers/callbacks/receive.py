@@ -11,6 +11,7 @@ import contextlib
 import logging
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote
@@ -165,7 +166,20 @@ def _body(request: HttpRequest) -> bytes:
             raise UnreadablePostError("cut off")
     if len(body) > MAX_BODY:
         raise TooLarge
-    return body
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    return _unzipped(body) if encoding in ("gzip", "x-gzip") else body
+
+
+def _unzipped(body: bytes) -> bytes:
+    """The content of a compressed body; a broken one stays as it came, for staff to see."""
+    decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        content = decoder.decompress(body, MAX_BODY + 1)
+    except zlib.error:
+        return body
+    if len(content) > MAX_BODY:
+        raise TooLarge
+    return content if decoder.eof else body
 
 
 def _read_chunked(request: HttpRequest) -> bytes:

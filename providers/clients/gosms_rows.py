@@ -56,6 +56,8 @@ ORDER_STATES: Final = table(
 TIMES: Final = (CREATED, EXPIRES, RECEIVED)
 SHORT: Final = 100
 """Characters of a single word. Longer ones are cut and end in an ellipsis."""
+SHORTEST: Final = 32
+"""Characters of a word that the portal stores as a kind."""
 LONGEST_CONTENT: Final = 100_000
 
 
@@ -160,7 +162,7 @@ def profile(body: Mapping[str, Any]) -> Profile:
     return Profile(
         user_id=id_of(body.get("user_id")),
         username=text_field(body, "username", SHORT),
-        billing_type=text_field(body, "billing_type", SHORT),
+        billing_type=text_field(body, "billing_type", SHORTEST),
         is_active=flag_of(body.get("is_active")),
         balance=balance(body),
         created_at=time_of(body.get("created_at")),

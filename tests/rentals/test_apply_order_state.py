@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from core.fields import UnreadableSecret
 from core.secrets import Secret
-from rentals import apply_order_state, provider_fields
+from rentals import apply_order_state, order_import, provider_fields
 from rentals.models import Order
 from tests.factories.orders import make_rented
 
@@ -62,6 +62,24 @@ def test_repeated_difference_is_kept_once() -> None:
     for _ in range(3):
         apply_answer(order, "completed", code="111111")
     assert len(json.loads(order.differing_texts.reveal())) == 1
+
+
+def test_code_beside_the_masked_number_of_the_order_is_taken() -> None:
+    order = apply_answer(
+        make_rented(phone="+6281234567890"), "received", phone="+62812****7890", code="482913"
+    )
+    assert (order.state, order.code.reveal(), order.conflict) == ("received", "482913", False)
+    assert order.phone == "+6281234567890"
+
+
+@pytest.mark.parametrize(("code", "differs"), [("111111", True), ("482-913", False)])
+def test_code_of_a_second_sms_is_seen_in_the_list(code: str, differs: bool) -> None:
+    order = make_received(provider_state="received")
+    listed = make_rental(order, "received", code=code, phone=order.phone, price=order.price)
+    order_import.import_page(order.account, [listed], timezone.now())
+    order.refresh_from_db()
+    assert order.conflict is differs
+    assert bool(order.differing_texts) is differs
 
 
 def test_differing_time_does_not_replace_the_first() -> None:

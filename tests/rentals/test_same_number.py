@@ -28,6 +28,8 @@ from tests.factories.orders import make_rented
         "81234567890",
         "＋６２８１２３４５６７８９０",
         "（62）81234567890",
+        "+62812****7890",
+        "62812******90",
     ],
 )
 def test_number_is_the_same_in_every_writing(other: str) -> None:
@@ -36,7 +38,18 @@ def test_number_is_the_same_in_every_writing(other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", ["+6281234567891", "+6381234567890", "7890", "", "234567890", "+1 305 555 0123"]
+    "other",
+    [
+        "+6281234567891",
+        "+6381234567890",
+        "7890",
+        "",
+        "234567890",
+        "+1 305 555 0123",
+        "+62812****7891",
+        "****7890",
+        "+62****12",
+    ],
 )
 def test_another_number_is_not_the_same(other: str) -> None:
     assert not is_same_number("+6281234567890", other, "ID")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from io import BytesIO
 from typing import Any
@@ -48,6 +49,30 @@ def test_repeated_callback_is_only_counted(account: Account) -> None:
     for _ in range(5):
         push_json(account, REPORT)
     assert only_callback().times == 5
+
+
+def test_compressed_body_is_stored_as_its_content(account: Account) -> None:
+    assert push_compressed(account, gzip.compress(json.dumps(REPORT).encode())) == 200
+    assert json.loads(bytes(only_callback().body)) == REPORT
+
+
+@pytest.mark.parametrize("broken", [b"{}", gzip.compress(b"x" * 1000)[:-9], b""])
+def test_broken_compressed_body_is_stored_as_it_came(account: Account, broken: bytes) -> None:
+    assert push_compressed(account, broken) == 200
+    assert bytes(only_callback().body) == broken
+
+
+def test_compressed_body_has_the_same_limit(account: Account) -> None:
+    assert push_compressed(account, gzip.compress(b" " * (receive.MAX_BODY + 1))) == 413
+    assert not Callback.objects.exists()
+
+
+def push_compressed(account: Account, body: bytes) -> int:
+    path = f"/callbacks/{token_of(account)}/"
+    answer: Any = Client().post(
+        path, body, "application/json", headers={"content-encoding": "gzip"}
+    )
+    return int(answer.status_code)
 
 
 def test_different_order_of_names_is_a_repetition(account: Account) -> None:

@@ -71,6 +71,11 @@ PROFILES = [
         json_answer({**json.loads(GOSMS_PROFILE), "is_active": "yes"}),
         replace(PROFILE, is_active=None),
     ),
+    Case(
+        "a billing type that is longer than its column",
+        json_answer({**json.loads(GOSMS_PROFILE), "billing_type": "x" * 33}),
+        replace(PROFILE, billing_type="x" * 31 + "…"),
+    ),
     Case("no balance", json_answer({"user_id": 123}), UNREADABLE),
 ]
 
