@@ -56,7 +56,11 @@ def test_compressed_body_is_stored_as_its_content(account: Account) -> None:
     assert json.loads(bytes(only_callback().body)) == REPORT
 
 
-@pytest.mark.parametrize("broken", [b"{}", gzip.compress(b"x" * 1000)[:-9], b""])
+@pytest.mark.parametrize(
+    "broken",
+    [b"{}", gzip.compress(b"x" * 1000)[:-9], b""],
+    ids=["not compressed", "cut off", "empty"],
+)
 def test_broken_compressed_body_is_stored_as_it_came(account: Account, broken: bytes) -> None:
     assert push_compressed(account, broken) == 200
     assert bytes(only_callback().body) == broken
