@@ -155,14 +155,14 @@ def test_confirmation_is_valid_only_for_the_shown_message(client: Client, operat
         ({"text": ""}, "text", "Enter the text."),
         ({"text": " \n "}, "text", "Enter the text."),
         ({"text": "a\x07b"}, "text", "control character"),
-        ({"text": "a\x00b"}, "text", "Null characters"),
+        ({"text": "a\x00b"}, "text", "an invisible character"),
         (
             {"text": "验" * 671},
             "text",
             "may have at most 10 segments; it has 11. Remove 1 character.",
         ),
-        ({"sms_kind": "X"}, "sms_kind", "X is not one of the available choices"),
-        ({"sender_id": "BANK"}, "sender_id", "BANK is not one of the available choices"),
+        ({"sms_kind": "X"}, "sms_kind", "“X” is not offered here"),
+        ({"sender_id": "BANK"}, "sender_id", "“BANK” is not offered here"),
     ],
 )
 def test_error_is_shown_beside_its_field_and_input_is_kept(
