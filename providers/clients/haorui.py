@@ -167,21 +167,20 @@ def _submission(answer: Answer, reference: str) -> Submission:
     document does not state for F."""
     body = json_object_or_none(answer) or {}
     remarks = text_field(body, "remarks")
+    provider_id = id_of(body.get("message_id"))
     # S or F: submission succeeded, submission failed.
     verdict = verdict_of(body.get("status"))
     if verdict is None:
         _refuse_missing(answer, text_field(body, "ReasonPhrase"))
-        raise_undecided(
-            answer, remarks or text_field(body, "status") or text_field(body, "ReasonPhrase")
-        )
+        words = remarks or text_field(body, "status") or text_field(body, "ReasonPhrase")
+        raise_undecided(answer, words, provider_id)
     if not verdict:
         if answer.status == 429:
-            raise_undecided(answer, remarks)
+            raise_undecided(answer, remarks, provider_id)
         raise Refused(Reason.OTHER_REFUSAL, words=remarks, http_status=answer.status)
     if not is_success(answer):
         raise_contradiction(answer, remarks)
     warnings = []
-    provider_id = id_of(body.get("message_id"))
     if not is_id(provider_id):
         if not is_no_id(provider_id):
             remarks = f"{remarks} {provider_id}".strip()

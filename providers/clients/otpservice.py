@@ -24,7 +24,7 @@ from providers.gateway.errors import OutcomeUnknown, Refused
 from providers.gateway.events import CallbackRequest, Event
 from providers.gateway.i18n import gettext_noop as _
 from providers.gateway.vocabulary import CheckResult, CodeCheck, ProviderCode, Reason, Submission
-from providers.gateway.words import is_no_id, look_up, verdict_of, word_of
+from providers.gateway.words import is_id, is_no_id, look_up, verdict_of, word_of
 
 from .otp_reports import PASSED, parse_report
 from .parsing import (
@@ -145,7 +145,7 @@ class OtpService(MakesCodes, ReceivesCallbacks):
 
 
 def _submission(answer: Answer) -> Submission:
-    body = _accepted(answer)
+    body = _accepted(answer, is_send=True)
     # The document's sample of a success has "0". It is kept, because /code requires it.
     provider_id = id_of(body.get("MSGID"))
     return Submission(provider_id, _words(body), _no_id(provider_id))
@@ -156,7 +156,7 @@ def _verdict(answer: Answer, check: CodeCheck) -> CheckResult:
 
     Only SUCCESS, 200 and PASS together verify a code, and only for the session that we asked for.
     """
-    body = _accepted(answer)
+    body = _accepted(answer, is_send=False)
     words = f"{_words(body)} {text_field(body, 'RESULT')}".strip()
     passed = look_up(PASSED, body.get("RESULT"))
     if passed is None:
@@ -169,16 +169,21 @@ def _verdict(answer: Answer, check: CodeCheck) -> CheckResult:
     return CheckResult(passed, words, _no_id(check.session_id))
 
 
-def _accepted(answer: Answer) -> Mapping[str, Any]:
-    """The body of an answer whose STATUS and CODE both say yes. Raises for any other."""
+def _accepted(answer: Answer, *, is_send: bool) -> Mapping[str, Any]:
+    """The body of an answer whose STATUS and CODE both say yes. Raises for any other.
+
+    Answers to checks repeat the id of the code, which those to sends name only if they made one.
+    """
     body = json_object_or_none(answer) or {}
     words = _words(body)
     # The document shows SUCCESS for answers; ERROR is in its callback tables.
     succeeded = verdict_of(body.get("STATUS"))
     code = word_of(body.get("CODE"))
     if succeeded is None or code not in {ACCEPTED, FAULT, *REFUSALS}:
-        _refuse(str(answer.status), answer, words)
-        raise_undecided(answer, words)
+        provider_id = id_of(body.get("MSGID")) if is_send else ""
+        if not is_id(provider_id):
+            _refuse(str(answer.status), answer, words)
+        raise_undecided(answer, words, provider_id)
     passed = look_up(PASSED, body.get("RESULT"))
     if succeeded != (code == ACCEPTED) or (not succeeded and passed):
         raise_contradiction(answer, words)

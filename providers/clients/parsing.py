@@ -16,7 +16,7 @@ from providers.gateway.answers import raise_for_status
 from providers.gateway.call import Answer
 from providers.gateway.errors import GatewayError, OutcomeUnknown
 from providers.gateway.vocabulary import Reason
-from providers.gateway.words import is_nothing, is_placeholder, number_text, plain, word_of
+from providers.gateway.words import is_id, is_nothing, is_placeholder, number_text, plain, word_of
 
 LONGEST_WORDS: Final = 2000
 LONGEST_ID: Final = 100
@@ -116,11 +116,14 @@ def raise_contradiction(answer: Answer, words: str = "") -> NoReturn:
     raise OutcomeUnknown(Reason.CONTRADICTION, words=words, http_status=answer.status)
 
 
-def raise_undecided(answer: Answer, words: str = "") -> NoReturn:
+def raise_undecided(answer: Answer, words: str = "", provider_id: str = "") -> NoReturn:
     """Raise the error for a body that says neither yes nor no in known words.
 
-    The HTTP status decides. If it claims success, the outcome is unknown.
+    The HTTP status decides. If it claims success, the outcome is unknown, and so it is if the body
+    names what it made (`provider_id`), whatever the status.
     """
+    if is_id(provider_id) and not is_success(answer):
+        raise_contradiction(answer, words)
     raise_for_status(answer, words)
     raise OutcomeUnknown(Reason.UNREADABLE, words=words, http_status=answer.status)
 

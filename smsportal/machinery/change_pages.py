@@ -29,11 +29,31 @@ from .pages import MachineryAdmin
 
 MOST_NAMED: Final = 4
 """Fields that the list names."""
-ACTIONS: Final[dict[int, tuple[Promise, Role, str]]] = {
-    LogEntry.Action.CREATE: (pgettext_lazy("change", "Added"), Role.SUCCESS, "add_circle"),
-    LogEntry.Action.UPDATE: (pgettext_lazy("change", "Changed"), Role.INFO, "edit"),
-    LogEntry.Action.DELETE: (pgettext_lazy("change", "Deleted"), Role.DANGER, "delete"),
-    LogEntry.Action.ACCESS: (pgettext_lazy("change", "Opened"), Role.NEUTRAL, "visibility"),
+ACTIONS: Final[dict[int, tuple[Promise, Role, str, Promise]]] = {
+    LogEntry.Action.CREATE: (
+        pgettext_lazy("change", "Added"),
+        Role.SUCCESS,
+        "add_circle",
+        _("The row is new. Its fields are listed with their first values."),
+    ),
+    LogEntry.Action.UPDATE: (
+        pgettext_lazy("change", "Changed"),
+        Role.INFO,
+        "edit",
+        _("Fields of the row have other values than before."),
+    ),
+    LogEntry.Action.DELETE: (
+        pgettext_lazy("change", "Deleted"),
+        Role.DANGER,
+        "delete",
+        _("The row is gone. Its fields are listed with their last values."),
+    ),
+    LogEntry.Action.ACCESS: (
+        pgettext_lazy("change", "Opened"),
+        Role.NEUTRAL,
+        "visibility",
+        _("The row was looked at, and not changed."),
+    ),
 }
 register_states(
     "change",

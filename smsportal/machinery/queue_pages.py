@@ -30,8 +30,21 @@ DAY: Final = 24 * 60
 register_states(
     "task",
     {
-        "True": StateLabel(pgettext_lazy("tasks", "Done"), Role.SUCCESS, "check_circle"),
-        "False": StateLabel(pgettext_lazy("tasks", "Failed"), Role.DANGER, "error"),
+        "True": StateLabel(
+            pgettext_lazy("tasks", "Done"),
+            Role.SUCCESS,
+            "check_circle",
+            _("The task ran to its end."),
+        ),
+        "False": StateLabel(
+            pgettext_lazy("tasks", "Failed"),
+            Role.DANGER,
+            "error",
+            _(
+                "The task ended with an error."
+                " Calls to providers are never repeated because of that."
+            ),
+        ),
     },
 )
 

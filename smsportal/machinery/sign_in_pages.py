@@ -24,8 +24,18 @@ FAILED: Final = (_("failed sign-in"), _("failed sign-ins"))
 register_states(
     "failed_sign_in",
     {
-        "True": StateLabel(pgettext_lazy("sign-in", "Locked out"), Role.DANGER, "lock"),
-        "False": StateLabel(pgettext_lazy("sign-in", "Wrong"), Role.WARNING, "error"),
+        "True": StateLabel(
+            pgettext_lazy("sign-in", "Locked out"),
+            Role.DANGER,
+            "lock",
+            _("Too many attempts from this address failed. Further ones are refused for a while."),
+        ),
+        "False": StateLabel(
+            pgettext_lazy("sign-in", "Wrong"),
+            Role.WARNING,
+            "error",
+            _("The username or the password was wrong."),
+        ),
     },
 )
 

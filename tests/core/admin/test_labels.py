@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from core.admin import labels
+from smsportal.urls import urlpatterns
+
+assert urlpatterns, "Loading the pages registers the states of each."
 
 
 @pytest.mark.parametrize("kind", sorted(labels._registry))

@@ -67,6 +67,16 @@ SENT = [
         Failure(NotDone, Reason.RATE_LIMITED, "slower"),
     ),
     Case(
+        "HTTP 429 beside the id of a message is not repeated",
+        json_answer(answer(status="queued"), 429),
+        Failure(OutcomeUnknown, Reason.CONTRADICTION, REMARKS),
+    ),
+    Case(
+        "failure under HTTP 429 beside the id of a message is not repeated",
+        json_answer(answer(status="F"), 429),
+        Failure(OutcomeUnknown, Reason.CONTRADICTION, REMARKS),
+    ),
+    Case(
         "missing parameters, reported as HTTP 404",
         json_answer({"StatusCode": 404, "ReasonPhrase": "Missing Parameters"}, 404),
         Failure(Refused, Reason.PARAMETERS, "Missing Parameters"),

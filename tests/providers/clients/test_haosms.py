@@ -79,6 +79,11 @@ SENT = [
         Failure(NotDone, Reason.RATE_LIMITED, "too many"),
     ),
     Case(
+        "HTTP 429 beside a task id is not repeated",
+        json_answer(answer(result="已提交"), 429),
+        Failure(OutcomeUnknown, Reason.CONTRADICTION, TASK),
+    ),
+    Case(
         "an unknown word",
         json_answer(answer(result="已提交")),
         Failure(OutcomeUnknown, Reason.UNREADABLE, TASK),

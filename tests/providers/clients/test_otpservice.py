@@ -127,6 +127,11 @@ SENT = [
     Case("a CODE that is a number", json_answer(answer(CODE=200)), Submission("100", OK)),
     Case("words", json_answer(answer(MSG="sent")), Submission("100", "SUCCESS 200 sent")),
     *REFUSALS,
+    Case(
+        "HTTP 429 beside the id of a code is not repeated",
+        json_answer(answer(STATUS="QUEUED"), 429),
+        Failure(OutcomeUnknown, Reason.CONTRADICTION, "QUEUED 200"),
+    ),
 ]
 
 
