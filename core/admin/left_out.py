@@ -13,6 +13,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import MultipleDropdownFilter
 
 from core.names import given_name
 from core.punctuation import label_text
@@ -90,10 +91,9 @@ def _narrows_nothing(
     spec: SimpleListFilter, value: str, request: HttpRequest, rows: QuerySet[Any]
 ) -> bool:
     alone: Any = copy(spec)
-    name = str(spec.parameter_name)
+    takes_several = isinstance(spec, MultipleDropdownFilter)
+    alone.used_parameters = {str(spec.parameter_name): [value] if takes_several else value}
     if not isinstance(spec, Splits):
-        alone.used_parameters = {name: value}
         return alone.queryset(request, rows) is rows
-    alone.used_parameters = {name: [value]}
     vars(alone).pop("chosen", None)
     return alone.narrow(rows) is rows

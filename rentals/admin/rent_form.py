@@ -46,7 +46,7 @@ class WholeNumber(forms.IntegerField):
     def prepare_value(self, value: Any) -> Any:
         # A browser empties a field for numbers that holds digits of another script.
         is_count = isinstance(value, str) and value.isdecimal() and len(value) < 10
-        return int(value) if is_count else value
+        return str(int(value)) if is_count and not value.isascii() else value
 
 
 def unavailable_reason(account: Account) -> str:
