@@ -72,12 +72,12 @@ def site(engine: Engine) -> Iterator[Site]:
     site = Site(engine, passwords["admin_password"])
     site.compose("up", "--detach", "--no-build", "--pull=never")
     wait_until(site.is_healthy, at_most=400)
+    site.run("web", SHELL, ACCOUNTS)
     yield site
     site.compose("down", "--volumes", "--timeout=130")
 
 
 def test_message_goes_from_the_browser_over_tls_to_the_provider(site: Site) -> None:
-    site.run("web", SHELL, ACCOUNTS)
     send_one(site.engine.pid, "https://localhost", "admin", site.password)
 
 
