@@ -30,7 +30,21 @@ FORK_SERVER: Final = "fork server"
 COMMANDS: Final = "smsportal.management.commands"
 EVERY_PROGRAM: Final = (f"{COMMANDS}.vitals", "core.caches", "providers.hold.recovery")
 WEB_MODULES: Final = ("smsportal.wsgi", "smsportal.web_server.worker", "gunicorn.app.wsgiapp")
-QUEUE_MODULES: Final = (f"{COMMANDS}.qcluster", "providers.engine.loop", "providers.tasks")
+QUEUE_MODULES: Final = (
+    f"{COMMANDS}.qcluster",
+    "providers.engine.loop",
+    "alerts.tasks",
+    "audit.tasks",
+    "core.tasks",
+    "figures.tasks",
+    "messaging.batches.tasks",
+    "otp.tasks",
+    "privacy.tasks",
+    "providers.tasks",
+    "rentals.tasks",
+    "smsportal.backup.tasks",
+    "smsportal.tasks",
+)
 """What is loaded before the programs are forked. What is missing here, each of them loads later."""
 OTP_CALLBACK: Final = "SANDBOX_OTP_CALLBACK"
 """The variable that tells the sandbox where its OTP Service reports to."""

@@ -14,6 +14,7 @@ from smsportal.processes.process_control import IS_LINUX
 from smsportal.processes.programs import DEFAULT_QUEUE, INSTANCE, MAX_SILENCE, Plan, Programs
 from smsportal.processes.supervisor import Program, start_command
 from smsportal.processes.vital_signs import VitalSigns
+from smsportal.task_queue.schedules import scheduled_tasks
 
 CLUSTERS = ("smsportal", "engine")
 VITALS = ("vitals", 2)
@@ -131,3 +132,9 @@ def test_supervisor_loads_no_django() -> None:
         [sys.executable, "-c", code], cwd=BASE_DIR, capture_output=True, text=True, check=True
     )
     assert loaded.stdout.strip() == "[]"
+
+
+def test_code_of_every_schedule_is_loaded_before_the_fork() -> None:
+    """Otherwise each worker of the queue would hold it in memory of its own."""
+    loaded = set(Programs(Plan(web="", clusters=CLUSTERS)).modules())
+    assert {task.func.rpartition(".")[0] for task in scheduled_tasks()} <= loaded
