@@ -179,7 +179,7 @@ def _unzipped(body: bytes) -> bytes:
         return body
     if len(content) > MAX_BODY:
         raise TooLarge
-    return content if decoder.eof else body
+    return content if decoder.eof and not decoder.unused_data else body
 
 
 def _read_chunked(request: HttpRequest) -> bytes:

@@ -49,7 +49,7 @@ SEND: Final = Operation(
 )
 BALANCE: Final = Operation("fetch_balance", Effect.READ, hidden=frozenset({"api_key"}))
 
-TASK_ID: Final = re.compile(r"[0-9]{6,20}|[0-9a-f]{32}")
+TASK_ID: Final = re.compile(r"[0-9]{6,20}|[0-9A-Fa-f-]{32,36}")
 """As in the document's samples. Without a known `result`, any other `msg` is a text."""
 CODE: Final = re.compile(r"[A-Za-z0-9]{1,6}")
 """Parameter `content`: "Can only contain numbers and English letters, maximum length 6"."""
@@ -238,7 +238,7 @@ def _require_success(answer: Answer) -> None:
     # The document has 成功/失败 for sending and "True"/"False" for the balance.
     verdict = verdict_of(body.get("result")) if body is not None else None
     if verdict is None:
-        raise_undecided(answer, words, words if TASK_ID.fullmatch(words) else "")
+        raise_undecided(answer, words, _task_id(words))
     if verdict and not is_success(answer):
         raise_contradiction(answer, words)
     if not verdict:
@@ -249,5 +249,10 @@ def _refuse(answer: Answer, words: str) -> None:
     """Raise the error for a refusal. The document has no error codes, so `msg` is shown and never
     matched."""
     if answer.status == 429:
-        raise_undecided(answer, words)
+        raise_undecided(answer, words, _task_id(words))
     raise Refused(Reason.OTHER_REFUSAL, words=words, http_status=answer.status)
+
+
+def _task_id(words: str) -> str:
+    """The `msg` of an answer, if it is a task id although `result` does not say so."""
+    return words if TASK_ID.fullmatch(words) else ""

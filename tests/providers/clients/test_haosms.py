@@ -84,6 +84,11 @@ SENT = [
         Failure(OutcomeUnknown, Reason.CONTRADICTION, TASK),
     ),
     Case(
+        "failure under HTTP 429 beside a task id is not repeated",
+        json_answer(answer(result="失败"), 429),
+        Failure(OutcomeUnknown, Reason.CONTRADICTION, TASK),
+    ),
+    Case(
         "an unknown word",
         json_answer(answer(result="已提交")),
         Failure(OutcomeUnknown, Reason.UNREADABLE, TASK),
