@@ -45,7 +45,7 @@ def save_rule(
         if not rule.is_on:
             forget_alarms([rule], clock.now())
         if rule.tells_end and not told_ends:
-            # What was over before is no news.
+            # What ended before the switch was turned on is not reported.
             ended = Told.objects.filter(alarm__rule=rule).exclude(alarm__ended_at=None)
             ended.update(is_over_told=True)
         _record("alert_rule.add" if is_new else "alert_rule.change", rule, by, **_stated(rule))

@@ -9,11 +9,8 @@ is the CPU of this process and of its PostgreSQL backend for the quickest of thr
 
 from __future__ import annotations
 
-import argparse
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 from . import portal
@@ -31,19 +28,7 @@ LIMITS: Final = {"balance": 500}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("messages", type=int, nargs="?", default=MESSAGES)
-    parser.add_argument("--keep", type=Path, help="Folder of a filled SQLite database.")
-    options = parser.parse_args()
-    kept = options.keep / f"{options.messages}.sqlite3" if options.keep else None
-    is_filled = kept is not None and kept.exists()
-    if kept:
-        os.environ["BENCH_DATABASE_URL"] = f"sqlite:///{kept}"
-    portal.begin(f"Alert rules beside {options.messages:,} messages", LOG_LEVEL="ERROR")
-    from . import pages_rows
-
-    if not is_filled:
-        pages_rows.fill(options.messages)
+    portal.begin_filled("Alert rules beside {messages:,} messages", MESSAGES)
     _fill()
     _measure()
     portal.close()

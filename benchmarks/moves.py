@@ -9,7 +9,6 @@ killed halfway, and the next one starts again.
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import shutil
@@ -40,19 +39,7 @@ ROWS: Final = re.compile(r"^\w+ +([\d,]+)  [0-9a-f]{16}$", re.MULTILINE)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("messages", type=int, nargs="?", default=MESSAGES)
-    parser.add_argument("--keep", type=Path, help="Folder of a filled SQLite database.")
-    options = parser.parse_args()
-    kept = options.keep / f"{options.messages}.sqlite3" if options.keep else None
-    is_filled = kept is not None and kept.exists()
-    if kept:
-        os.environ["BENCH_DATABASE_URL"] = f"sqlite:///{kept}"
-    folder = portal.begin(f"Moving {options.messages:,} messages", LOG_LEVEL="ERROR")
-    from . import pages_rows
-
-    if not is_filled:
-        pages_rows.fill(options.messages)
+    folder, kept = portal.begin_filled("Moving {messages:,} messages", MESSAGES)
     portal.close()
     source = folder / "moved.sqlite3"
     with _server() as url:

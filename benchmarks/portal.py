@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import atexit
 import os
 import secrets
@@ -169,6 +170,27 @@ def vacuum() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
+
+
+def begin_filled(title: str, messages: int) -> tuple[Path, Path | None]:
+    """The same with a history of as many messages as the command line asks for.
+
+    `title` may name {messages}. Returns the folder, and the database's file if it is kept.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument("messages", type=int, nargs="?", default=messages)
+    parser.add_argument("--keep", type=Path, help="Folder of a filled SQLite database.")
+    options = parser.parse_args()
+    kept = options.keep / f"{options.messages}.sqlite3" if options.keep else None
+    is_filled = kept is not None and kept.exists()
+    if kept:
+        os.environ["BENCH_DATABASE_URL"] = f"sqlite:///{kept}"
+    folder = begin(title.format(messages=options.messages), LOG_LEVEL="ERROR")
+    from . import pages_rows
+
+    if not is_filled:
+        pages_rows.fill(options.messages)
+    return folder, kept
 
 
 def close() -> None:
